@@ -103,7 +103,7 @@ struct Accepted {
 /// Producer of the response to a stored delivery.
 #[derive(Debug)]
 enum Disposition {
-    Answer(ClientResponse),
+    Preset(ClientResponse),
     /// Nobody else decided.
     Default,
     /// A rule matched.
@@ -116,7 +116,7 @@ impl Disposition {
     /// Returns the producer's name for the log.
     fn name(&self) -> &'static str {
         match self {
-            Self::Answer(_) => "preset",
+            Self::Preset(_) => "preset",
             Self::Default => "default",
             Self::Respond(_) => "rule",
             Self::Forward(_) => "target",
@@ -156,10 +156,10 @@ impl Intake {
             Some(error) => Box::pin(self.decline(accepted, &error)).await,
         };
         let status = reply.status();
-        let latency = matches!(reply, Reply::Answer(_)).then(|| arrived.elapsed());
+        let latency = matches!(reply, Reply::Response(_)).then(|| arrived.elapsed());
         // If the client has closed its end, only writing shows whether it still reads.
         let has_closed = client.is_some_and(|client| client.has_closed());
-        let is_certain = !has_closed || !matches!(reply, Reply::Answer(_));
+        let is_certain = !has_closed || !matches!(reply, Reply::Response(_));
         if stored_status != Some(status) && is_certain {
             // The delivery itself is on disk. If the status cannot be stored, the error shows in
             // the store's progress, and the client still gets its response.
@@ -250,9 +250,9 @@ impl Intake {
         let Accepted { delivery, disposition, .. } = accepted;
         let id = delivery.summary.id;
         match disposition {
-            Disposition::Answer(response) if response.status >= 400 => return response.into(),
+            Disposition::Preset(response) if response.status >= 400 => return response.into(),
             Disposition::Forward(ticket) => self.forwards.follow_retries(id, ticket).await,
-            Disposition::Answer(_) | Disposition::Default | Disposition::Respond(_) => {}
+            Disposition::Preset(_) | Disposition::Default | Disposition::Respond(_) => {}
         }
         let why = format!("this delivery was stored, but not in the hub: {error}\n");
         with_retry_after(ClientResponse::plain_text(503, why)).into()
@@ -268,7 +268,7 @@ impl Intake {
             return self.sequencer.submit(new).await;
         }
         let Stored { delivery, .. } = self.store.keep(new).await?;
-        let disposition = preset.map_or(Disposition::Default, Disposition::Answer);
+        let disposition = preset.map_or(Disposition::Default, Disposition::Preset);
         Ok(Accepted { delivery, disposition, sequence: None })
     }
 
@@ -282,7 +282,7 @@ impl Intake {
         let id = delivery.summary.id;
         tracing::debug!(id = id.0, by = disposition.name(), "response decided");
         match disposition {
-            Disposition::Answer(response) => response.into(),
+            Disposition::Preset(response) => response.into(),
             Disposition::Default => self.expected_response(&delivery.summary.provider).into(),
             // Boxed, so that the future of a delivery with the default response is small.
             Disposition::Respond(step) => {

@@ -325,7 +325,7 @@ where
         let is_head = captured.head.method == "HEAD";
         let Handled { reply, on_outcome } = self.handle(captured, body).await;
         match reply {
-            Reply::Answer(response) => {
+            Reply::Response(response) => {
                 if let Some(on_outcome) = on_outcome {
                     let (size, link) = (response.written_size(is_head), Arc::clone(&self.link));
                     let processing = self.shared.processing.clone();
@@ -377,8 +377,8 @@ where
         };
         let Handled { reply, on_outcome } = handled.into();
         let reply = match reply {
-            Reply::Answer(response) if last_on_connection => {
-                Reply::Answer(response.last_on_connection())
+            Reply::Response(response) if last_on_connection => {
+                Reply::Response(response.last_on_connection())
             }
             reply => reply,
         };

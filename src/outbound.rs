@@ -101,7 +101,7 @@ pub fn attempt(
         ),
     }
     let outcome = match &sent.outcome {
-        Ok(response) => Outcome::Answered(response.record()),
+        Ok(response) => Outcome::Responded(response.record()),
         Err(error) => Outcome::Failed { reason: error.to_string(), timed_out: error.timed_out() },
     };
     Attempt {

@@ -165,8 +165,8 @@ async fn paused_requests_are_released_by_hand() -> Tested {
     let ids: Vec<i64> = running.paused.list().iter().map(|(id, _)| id.0).collect();
     assert_eq!(ids, [1, 2, 3]);
     assert!(!running.paused.release(DeliveryId(9), ReleaseAction::Close));
-    assert!(running.paused.release(DeliveryId(2), ReleaseAction::Answer(422)));
-    assert!(!running.paused.release(DeliveryId(2), ReleaseAction::Answer(422)));
+    assert!(running.paused.release(DeliveryId(2), ReleaseAction::Respond(422)));
+    assert!(!running.paused.release(DeliveryId(2), ReleaseAction::Respond(422)));
     assert!(running.paused.release(DeliveryId(1), ReleaseAction::Close));
     assert!(running.paused.release(DeliveryId(3), ReleaseAction::Forward));
     let (mut stream, _) = listener.accept().await?;
@@ -216,7 +216,7 @@ async fn a_default_response_is_stored_with_the_delivery_alone() -> Tested {
 async fn a_delay_ends_with_the_program() -> Tested {
     let running = start(&["202:delay=24h"], Vec::new())?;
     running.stop.cancel();
-    let Reply::Answer(answer) = running.intake.handle(received("/")).await.reply else {
+    let Reply::Response(answer) = running.intake.handle(received("/")).await.reply else {
         return Err("no answer".into());
     };
     assert_eq!(answer.status, 202);

@@ -15,6 +15,10 @@ fn now() -> Timestamp {
     Timestamp::from_second(1_800_000_000).unwrap_or_default()
 }
 
+fn micros(count: u64) -> std::time::Duration {
+    std::time::Duration::from_micros(count)
+}
+
 /// Returns a delivery with random properties.
 fn summary(id: i64, random: &mut fastrand::Rng) -> Summary {
     let status = random.choice(SignatureStatus::ALL).unwrap_or(SignatureStatus::Missing);

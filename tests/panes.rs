@@ -46,7 +46,7 @@ fn delivery(id: i64) -> Delivery {
 
 fn attempt(second: i64, target: &str, status: Option<u16>, body: &str) -> Attempt {
     let outcome = match status {
-        Some(status) => Outcome::Answered(ResponseRecord {
+        Some(status) => Outcome::Responded(ResponseRecord {
             status,
             headers: vec![Header::new("X-Run", format!("{second}"))],
             body: Bytes::copy_from_slice(body.as_bytes()),

@@ -794,7 +794,7 @@ fn q_goes_back_from_the_detail() {
 #[test]
 fn quitting_asks_if_requests_are_paused() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     let screen = words(&stage.press("q").screen());
     assert!(screen.contains("Quit? 2 paused requests are closed, and the tunnel"), "{screen}");
     assert_eq!(stage.press("y").effects, [Effect::Quit]);
@@ -927,7 +927,7 @@ fn n_goes_to_matches_of_the_last_filter() {
     assert_eq!(stage.press("/type:group*<Enter>0<Home>nn").selected(), Some(5));
 }
 
-fn onward() -> Event {
+fn routing() -> Event {
     let rule = |text: &str, count, holds| RuleLine {
         text: text.to_owned(),
         count,
@@ -941,7 +941,7 @@ fn onward() -> Event {
         down: down.map(ToOwned::to_owned),
         waiting: 3,
     };
-    Event::Onward(Box::new(Routing {
+    Event::Routing(Box::new(Routing {
         hub: None,
         rules: vec![rule("type:contact.* => hold", 12, true), rule("500x2,200", 4, false)],
         held: vec![(DeliveryId(7), at(20)), (DeliveryId(8), at(55))],
@@ -959,7 +959,7 @@ fn routing_pages_at_three_sizes() {
     for size in SIZES {
         let named = |name: &str| format!("{name}_{}x{}", size.0, size.1);
         let mut stage = open(size, &["SECRET"], 9);
-        stage.happen(onward());
+        stage.happen(routing());
         insta::assert_snapshot!(named("target_down"), stage.styled_screen());
         insta::assert_snapshot!(named("answers"), stage.press("<Esc>Aj").styled_screen());
         let mistake = RuleMistake { message: "column 1: no".to_owned(), span: Some(0..1) };
@@ -978,15 +978,15 @@ fn release(id: i64, decision: ReleaseDecision) -> Effect {
 #[test]
 fn the_chosen_paused_request_is_released() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("Aj2");
-    assert_eq!(stage.effects, [release(8, ReleaseDecision::Answer(200))]);
+    assert_eq!(stage.effects, [release(8, ReleaseDecision::Respond(200))]);
 }
 
 #[test]
 fn where_a_rule_is_chosen_the_request_that_waits_longest_is_released() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("Ajjf");
     assert_eq!(stage.effects, [release(7, ReleaseDecision::Forward)]);
 }
@@ -994,7 +994,7 @@ fn where_a_rule_is_chosen_the_request_that_waits_longest_is_released() {
 #[test]
 fn rules_are_removed_added_and_reset() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("AjjjdE0");
     let removed = RoutingChange::Remove { at: 1, text: "500x2,200".to_owned() };
     let changes = [removed, RoutingChange::Add("500".to_owned()), RoutingChange::Reset];
@@ -1012,7 +1012,7 @@ fn with_rule_of_agent() -> Event {
         is_by_agent: true,
         is_off: false,
     };
-    Event::Onward(Box::new(Routing { rules: vec![rule], ..Routing::default() }))
+    Event::Routing(Box::new(Routing { rules: vec![rule], ..Routing::default() }))
 }
 
 #[test]
@@ -1151,7 +1151,7 @@ fn every_mode_that_changes_responses_has_a_badge() {
             is_by_agent: false,
             is_off: false,
         }];
-        stage.happen(Event::Onward(Box::new(Routing { rules, ..Routing::default() })));
+        stage.happen(Event::Routing(Box::new(Routing { rules, ..Routing::default() })));
         assert!(title(&stage).contains(badge), "{badge}: {}", stage.screen());
     }
     stage.happen(Event::Trouble(Some("disk full".to_owned())));
@@ -1457,19 +1457,19 @@ fn a_cause_that_is_too_long_is_cut() {
 #[test]
 fn a_paused_request_is_released_from_the_list() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     let hints = hint_line(stage.press("#8<Enter>"));
     assert!(hints.starts_with(" p respond"), "{hints}");
     stage.take_effects();
     assert!(stage.press("p").screen().contains(" Respond: delivery 8 "), "{}", stage.screen());
-    assert_eq!(stage.press("5").effects, [release(8, ReleaseDecision::Answer(500))]);
+    assert_eq!(stage.press("5").effects, [release(8, ReleaseDecision::Respond(500))]);
 }
 
 #[test]
 fn respond_selects_the_request_that_waits_longest() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
-    assert_eq!(stage.press("p2").effects.pop(), Some(release(7, ReleaseDecision::Answer(200))));
+    stage.happen(routing());
+    assert_eq!(stage.press("p2").effects.pop(), Some(release(7, ReleaseDecision::Respond(200))));
     assert_eq!(stage.selected(), Some(7));
 }
 
@@ -1482,7 +1482,7 @@ fn respond_without_a_paused_request_says_so() {
 #[test]
 fn a_rule_is_made_from_a_row() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("#8<Enter>pr");
     stage.take_effects();
     stage.press("503<Enter>");
@@ -1493,7 +1493,7 @@ fn a_rule_is_made_from_a_row() {
 #[test]
 fn a_rule_is_edited_in_place() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("AGe<Backspace>1<Enter>");
     let (text, typed) = ("500x2,200".to_owned(), "500x2,201".to_owned());
     let replace = RoutingChange::Replace { at: 1, text, typed: typed.clone() };
@@ -1505,7 +1505,7 @@ fn a_rule_is_edited_in_place() {
 #[test]
 fn a_rule_is_moved_up_and_stays_selected() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("AGKK");
     let text = "500x2,200".to_owned();
     let moved = RoutingChange::Move { at: 1, to: 0, text };
@@ -1517,7 +1517,7 @@ fn a_rule_is_moved_up_and_stays_selected() {
 #[test]
 fn a_rule_is_switched_off() {
     let mut stage = open((120, 36), &["SECRET"], 9);
-    stage.happen(onward());
+    stage.happen(routing());
     stage.press("AG<space>");
     let text = "500x2,200".to_owned();
     assert_eq!(stage.effects, [Effect::Change(RoutingChange::Toggle { at: 1, text })]);
@@ -1535,7 +1535,7 @@ fn a_rule_that_is_off_has_no_badge() {
         is_for_all: true,
     };
     let routing = Routing { rules: vec![rule], ..Routing::default() };
-    stage.happen(Event::Onward(Box::new(routing)));
+    stage.happen(Event::Routing(Box::new(routing)));
     assert!(!stage.screen().contains("ALL→"), "{}", stage.screen());
     assert!(stage.press("A").screen().contains("2  off  500"), "{}", stage.screen());
 }
@@ -1678,7 +1678,7 @@ fn the_status_of_a_paused_request_is_not_cut() {
     paused.response = None;
     stage.happen(Event::Kept(vec![paused]));
     let held = vec![(DeliveryId(9), at(50))];
-    stage.happen(Event::Onward(Box::new(Routing { held, ..Routing::default() })));
+    stage.happen(Event::Routing(Box::new(Routing { held, ..Routing::default() })));
     assert!(stage.screen().contains(" paused "), "{}", stage.screen());
 }
 

@@ -80,7 +80,7 @@ async fn stored_deliveries_are_read_after_a_restart() -> Tested {
     edited.request.origin = Some(kept.id);
     let again = store.keep(edited).await?;
     store.record_response(kept.id, 202, Some(Duration::from_micros(1204))).await?;
-    let answered = Outcome::Answered(ResponseRecord {
+    let answered = Outcome::Responded(ResponseRecord {
         status: 404,
         headers: vec![Header::new("X-Y", &b"caf\xe9"[..])],
         body: "no".into(),
@@ -135,8 +135,8 @@ async fn a_tail_reports_each_change_once() -> Tested {
         let first = store.keep(delivery("e1", "")).await?;
         let second = store.keep(delivery("e2", "")).await?;
         progress.changed().await?;
-        store.record_response(first.id, 200).await?;
-        store.record_response(before.id, 200).await?;
+        store.record_response(first.id, 200, None).await?;
+        store.record_response(before.id, 200, None).await?;
         let rows = kept(tail.next(2)?).chain(kept(tail.next(10)?));
         let rows: Vec<_> = rows.map(|row| (row.id, row.response)).collect();
         assert_eq!(rows, [(second.id, None), (first.id, Some(200)), (before.id, Some(200))]);

@@ -219,7 +219,7 @@ pub enum ResendAction {
 /// Decision on a paused request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseDecision {
-    Answer(u16),
+    Respond(u16),
     Forward,
     Close,
 }

@@ -116,7 +116,7 @@ pub enum Event {
         mistakes: String,
     },
     /// Rules, paused requests, targets, or the public address have changed.
-    Onward(Box<Routing>),
+    Routing(Box<Routing>),
     /// Result of [`super::routing::RoutingChange::Add`].
     RuleAdded(String),
     /// Result of [`super::routing::RoutingChange::Add`]: the typed text and its mistake.

@@ -62,7 +62,7 @@ impl TargetResponse {
     fn new(attempt: &Attempt, last: Option<&Attempt>) -> Self {
         let mut answer =
             Self { compared: last.map(|last| attempt.compare_with(last)), ..Self::default() };
-        let Outcome::Answered(answered) = &attempt.outcome else { return answer };
+        let Outcome::Responded(answered) = &attempt.outcome else { return answer };
         let document = document(answered);
         answer.lines = (0..LINES).filter_map(|row| document.line(row)).map(shortened).collect();
         answer.more = document.row_count().saturating_sub(LINES);
@@ -70,7 +70,7 @@ impl TargetResponse {
         if answered.body.is_empty() {
             answer.lines.clear();
         }
-        if let Some(Outcome::Answered(before)) = last.map(|last| &last.outcome) {
+        if let Some(Outcome::Responded(before)) = last.map(|last| &last.outcome) {
             answer.headers = changed(before, answered);
         }
         let is_changed = |name: &str| {
@@ -104,7 +104,7 @@ impl TargetComparison {
         let last = |target: &str| {
             let mut of_target = attempts.iter().rev().filter(|attempt| attempt.target == target);
             of_target.find_map(|attempt| match &attempt.outcome {
-                Outcome::Answered(answered) => Some(answered),
+                Outcome::Responded(answered) => Some(answered),
                 Outcome::Failed { .. } => None,
             })
         };
@@ -210,7 +210,7 @@ mod tests {
             timing: Timing::default(),
             sender: None,
             changes: None,
-            outcome: Outcome::Answered(ResponseRecord { status, headers, body, body_size }),
+            outcome: Outcome::Responded(ResponseRecord { status, headers, body, body_size }),
         }
     }
 

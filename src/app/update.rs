@@ -104,7 +104,7 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
             resend::edited(model, number, id, &target, error);
         }
         Event::Mistaken { number, mistakes } => resend::mistaken(model, number, mistakes),
-        Event::Onward(routing) => rules::learn(model, *routing),
+        Event::Routing(routing) => rules::learn(model, *routing),
         Event::RuleAdded(text) => rules::added(model, &text),
         Event::RuleWrong { typed, mistake } => rules::wrong(model, &typed, mistake),
         Event::ViewSaved { name, filter } => {

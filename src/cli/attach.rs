@@ -1,6 +1,6 @@
 //! `hookglass attach`: shows and forwards the deliveries of a hub.
 
-mod answer;
+mod respond;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -37,7 +37,7 @@ use crate::respond::ResponseRule;
 use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 use crate::store::{HubDelivery, Keep, Store, StorePlace};
 use crate::units;
-use answer::Answering;
+use respond::Responding;
 
 #[derive(Debug, Args)]
 pub(super) struct AttachArgs {
@@ -288,8 +288,8 @@ impl AttachSession {
         let (diagnoser, searching) =
             Diagnoser::new(self.verifier.clone(), self.store.clone(), stop.clone());
         tasks.spawn(searching);
-        let answering = Answering::start(&mut tasks, &self, diagnoser, &stop);
-        let controls = answering.controls();
+        let responding = Responding::start(&mut tasks, &self, diagnoser, &stop);
+        let controls = responding.controls();
         if self.headless {
             session::print_notes(self.notes.iter().chain(&self.warnings))?;
             tasks.spawn(hub_report::report(self.hub.status(), stop.clone()));
@@ -297,7 +297,7 @@ impl AttachSession {
         let (printer, lines) = mpsc::channel(UNPRINTED);
         let printer = self.headless.then_some(printer);
         let filter = self.filter.clone();
-        tasks.spawn(answering.run(deliveries, filter, requests, responses, printer));
+        tasks.spawn(responding.run(deliveries, filter, requests, responses, printer));
         let ended = if self.headless {
             let format = self.args.output.into();
             let printing = tokio::task::spawn_blocking(move || print(lines, format));

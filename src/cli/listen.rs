@@ -79,8 +79,8 @@ pub(super) struct ListenArgs {
     /// Output format in headless mode
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     output: OutputFormat,
-    /// Send signed sample events to itself, some of them tampered with; keeps nothing without
-    /// --store
+    /// Send signed sample events to itself, some of them tampered with; in the dashboard, a sample
+    /// application responds, unless there is a target or a rule. Keeps nothing without --store
     #[arg(long)]
     demo: bool,
 }
@@ -221,6 +221,18 @@ impl ListenArgs {
         }
     }
 
+    /// Returns the sources of the flags, then those of the configuration with other paths.
+    fn sources(&self, config: &Config) -> Vec<SourceConfig> {
+        let flags = self.source.iter().map(|source| {
+            let written = config.routes.iter().find(|one| one.path == source.path);
+            let secrets = written.filter(|one| one.provider == source.provider);
+            SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
+        });
+        let is_free = |one: &&SourceConfig| self.source.iter().all(|flag| flag.path != one.path);
+        let written = config.routes.iter().filter(is_free).cloned();
+        flags.chain(written).collect()
+    }
+
     /// Returns the arguments of a listener on a loopback address.
     pub(super) fn in_background(
         options: &ListenerOptions,
@@ -259,11 +271,18 @@ async fn listen(
     let dashboard = config.dashboard.clone();
     let mut known = known_providers(&config);
     let keep = args.keep.or(config.keep);
-    let sources = sources(&args, &config);
+    let sources = args.sources(&config);
     let routes = keyring.routes(&sources, &config)?;
     let mut plan = args.routing.plan(config, &args.provider.config.path())?;
     plan.check(address)?;
     plan.check_hub(hub.is_some())?;
+    let headless = background.is_none() && (args.headless || !std::io::stdout().is_terminal());
+    let needs_application = args.demo && !headless && hub.is_none() && plan.is_default();
+    let application = if needs_application { demo::bind_application().await } else { None };
+    let application = application.map(|(listener, target)| {
+        plan.forward_all_to(target);
+        listener
+    });
     let place = args.place();
     let own = keyring.candidates.iter().chain(routes.iter().flat_map(SourceRoute::credentials));
     known.secrets.extend(own.flat_map(|one| one.secrets.iter().cloned()));
@@ -315,19 +334,6 @@ async fn listen(
     outcome
 }
 
-/// Returns the sources of the flags, and those of the configuration whose paths the flags leave
-/// free. A source keeps its configured secrets if the flag names the same provider.
-fn sources(args: &ListenArgs, config: &Config) -> Vec<SourceConfig> {
-    let flags = args.source.iter().map(|source| {
-        let written = config.routes.iter().find(|one| one.path == source.path);
-        let secrets = written.filter(|one| one.provider == source.provider);
-        SourceConfig { secrets: secrets.and_then(|one| one.secrets.clone()), ..source.clone() }
-    });
-    let is_free = |one: &&SourceConfig| args.source.iter().all(|flag| flag.path != one.path);
-    let written = config.routes.iter().filter(is_free).cloned();
-    flags.chain(written).collect()
-}
-
 /// Connects to the hub that deliveries are published to, if there is one.
 async fn open_hub(options: Option<HubOptions>) -> Result<Option<Hub>, CliError> {
     let Some(options) = options else { return Ok(None) };
@@ -362,13 +368,19 @@ fn described(candidates: &[Credentials], sources: &[SourceConfig], url: &str) ->
     let secrets = candidates.iter().flat_map(|credentials| &credentials.secrets);
     let mut secret_env: Vec<&str> =
         candidates.iter().map(|credentials| credentials.provider.secret_env.as_str()).collect();
+    // Providers may share one.
+    secret_env.dedup();
     let is_any = names.len() > 3;
     let names = if is_any { vec!["any provider"] } else { names };
     let paths = sources.iter().map(|source| source.path.as_str());
     Session {
         url: url.to_owned(),
         provider: names.into_iter().chain(paths).collect::<Vec<_>>().join(", "),
-        secret_env: if is_any { "its variable".to_owned() } else { secret_env.join(", ") },
+        secret_env: if is_any {
+            "e.g. STRIPE_WEBHOOK_SECRET".to_owned()
+        } else {
+            secret_env.join(", ")
+        },
         secrets: secrets.map(|secret| secret.name().to_owned()).collect(),
         ..Session::default()
     }
@@ -474,6 +486,10 @@ impl ListenSession {
             && let Some(credentials) = self.verifier.get().candidates().first()
         {
             tasks.spawn(demo::run(credentials.clone(), own.clone(), stop.clone()));
+        }
+        if let Some(listener) = self.application.take() {
+            let (verifier, stop) = (self.verifier.clone(), ends.answered.clone());
+            tasks.spawn(demo::run_application(listener, verifier, stop));
         }
         let ended = if let Some(background) = self.background.take() {
             self.serve_in_background(&mut tasks, background, controls).await

@@ -223,7 +223,7 @@ fn write_whole(
 fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
     let took = units::format_duration(attempt.took);
     let outcome = match &attempt.outcome {
-        Outcome::Answered(answered) => format!("answered {} in {took}", answered.status),
+        Outcome::Responded(answered) => format!("answered {} in {took}", answered.status),
         Outcome::Failed { reason, .. } => format!("{} ({took})", escape(reason)),
     };
     writeln!(out, "{:<9}  {}: {outcome}", attempt.kind.as_str(), escape(&attempt.target))?;
@@ -235,7 +235,7 @@ fn write_attempt(out: &mut impl Write, attempt: &Attempt) -> io::Result<()> {
             at.map(|at| format!("{name} after {}", units::format_duration(at)))
         })
         .collect();
-    if let Outcome::Answered(answered) = &attempt.outcome {
+    if let Outcome::Responded(answered) = &attempt.outcome {
         let size = units::format_size(answered.body_size);
         let kept = answered.body.len() as u64;
         notes.push(if kept < answered.body_size {

@@ -53,7 +53,7 @@ pub(super) fn attempt_line(attempt: &Attempt, compared: Option<Comparison>) -> S
     let id = attempt.delivery;
     let took = units::format_duration(attempt.took);
     let outcome = match &attempt.outcome {
-        Outcome::Answered(answered) => {
+        Outcome::Responded(answered) => {
             let size = units::format_size(answered.body_size);
             format!("answered {} in {took}, {size}", answered.status)
         }

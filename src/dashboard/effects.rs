@@ -307,7 +307,7 @@ impl Context {
         let kind = &sample.kind;
         let notice = match tokio::join!(run.run(&self.client, events), first).1 {
             Some(SendEvent::Sent { attempt, .. }) => match attempt.outcome {
-                Outcome::Answered(response) => {
+                Outcome::Responded(response) => {
                     Notice::done(format!("Sent {kind}: {}", response.status))
                 }
                 Outcome::Failed { reason, .. } => {

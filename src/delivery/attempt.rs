@@ -41,7 +41,7 @@ pub struct ResponseRecord {
 /// Outcome of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Answered(ResponseRecord),
+    Responded(ResponseRecord),
     /// No response was received; the reason in one sentence.
     Failed {
         reason: String,
@@ -110,7 +110,7 @@ impl Attempt {
     /// Returns the status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         match &self.outcome {
-            Outcome::Answered(answered) => Some(answered.status),
+            Outcome::Responded(answered) => Some(answered.status),
             Outcome::Failed { .. } => None,
         }
     }
@@ -133,7 +133,7 @@ impl Attempt {
             _ => Transition::Same,
         };
         let (mut status_differs, mut body_differs) = (false, false);
-        if let (Outcome::Answered(one), Outcome::Answered(other)) =
+        if let (Outcome::Responded(one), Outcome::Responded(other)) =
             (&earlier.outcome, &self.outcome)
         {
             status_differs = one.status != other.status;
@@ -166,7 +166,7 @@ mod tests {
 
     fn attempt(target: &str, status: Option<u16>, body: &'static [u8]) -> Attempt {
         let outcome = match status {
-            Some(status) => Outcome::Answered(ResponseRecord {
+            Some(status) => Outcome::Responded(ResponseRecord {
                 status,
                 headers: Vec::new(),
                 body: Bytes::from_static(body),

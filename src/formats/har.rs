@@ -155,7 +155,7 @@ pub(crate) fn entry(delivery: &Delivery) -> String {
             body_size: -1,
         },
         cache: Nothing {},
-        timings: Timings { send: 0.0, wait: 0.0, receive: 0.0 },
+        timings: Timings { send: 0.0, wait: waited, receive: 0.0 },
         rest: HarExtras {
             provider: summary.provider.clone(),
             target: head.target_text().into_owned(),

@@ -29,7 +29,7 @@ struct Line<'d> {
     provider: &'d str,
     event: Event<'d>,
     signature: SignatureFields<'d>,
-    response: Option<Answer>,
+    response: Option<SentResponse>,
     refused: Option<Refused<'d>>,
     source: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ impl<'d> HelpFields<'d> {
 }
 
 #[derive(Serialize)]
-struct Answer {
+struct SentResponse {
     status: u16,
     /// Time from the complete request to the response of a rule or a target.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -317,7 +317,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
             guessed: summary.is_guessed(),
         },
         signature: SignatureFields::new(verdict),
-        response: summary.response.map(|status| Answer {
+        response: summary.response.map(|status| SentResponse {
             status,
             took_ms: summary.latency.map(crate::units::millis),
             error: summary.flags.client_gone_text(),
@@ -348,7 +348,7 @@ fn of<'d>(summary: &'d Summary, head: &'d Head, body: &'d [u8]) -> Line<'d> {
 
 fn attempt(attempt: &Attempt, compared: Option<Comparison>) -> AttemptLine<'_> {
     let (answered, error, timed_out) = match &attempt.outcome {
-        Outcome::Answered(answered) => (Some(answered), None, false),
+        Outcome::Responded(answered) => (Some(answered), None, false),
         Outcome::Failed { reason, timed_out } => (None, Some(reason.as_str()), *timed_out),
     };
     let millis = crate::units::millis;

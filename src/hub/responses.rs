@@ -177,7 +177,7 @@ impl HubReply {
             Self::Declined(reason) => ReplyMessage::Declined { reason: reason.clone() },
             Self::Reply(Reply::Silence) => ReplyMessage::Silence,
             Self::Reply(Reply::Close) => ReplyMessage::Close,
-            Self::Reply(Reply::Answer(ClientResponse { status, headers, body })) => {
+            Self::Reply(Reply::Response(ClientResponse { status, headers, body })) => {
                 let headers = headers.iter();
                 ReplyMessage::Response {
                     status: *status,
@@ -205,7 +205,11 @@ impl HubReply {
                     .into_iter()
                     .map(|(name, value)| Some(Header::new(name, decode(value)?)))
                     .collect::<Option<_>>()?;
-                Self::Reply(Reply::Answer(ClientResponse { status, headers, body: decode(body)? }))
+                Self::Reply(Reply::Response(ClientResponse {
+                    status,
+                    headers,
+                    body: decode(body)?,
+                }))
             }
             ReplyMessage::Declined { .. } | ReplyMessage::Response { .. } => return None,
         })
@@ -221,7 +225,7 @@ mod tests {
         let headers = vec![Header::new("X-A", b"caf\xe9".to_vec()), Header::new("x-a", "2")];
         let response = ClientResponse { status: 418, headers, body: "\0 body".into() };
         for reply in [
-            HubReply::Reply(Reply::Answer(response)),
+            HubReply::Reply(Reply::Response(response)),
             HubReply::Reply(Reply::Silence),
             HubReply::Reply(Reply::Close),
             HubReply::Declined("why".to_owned()),

@@ -131,7 +131,7 @@ fn fields(attempt: &Attempt) -> AttemptFields {
     // A query may have a token.
     let target = attempt.target.split('?').next().unwrap_or_default().to_owned();
     let (answered, failure, timed_out) = match &attempt.outcome {
-        Outcome::Answered(answered) => (Some(answered), None, false),
+        Outcome::Responded(answered) => (Some(answered), None, false),
         Outcome::Failed { reason, timed_out } => (None, Some(reason.clone()), *timed_out),
     };
     let headers = answered.iter().flat_map(|answered| &answered.headers);
@@ -157,7 +157,7 @@ fn attempt(fields: AttemptFields, sender: String) -> Option<Attempt> {
         return None;
     }
     let outcome = match (status, fields.failure) {
-        (Some(status @ 100..1000), _) => Outcome::Answered(ResponseRecord {
+        (Some(status @ 100..1000), _) => Outcome::Responded(ResponseRecord {
             status,
             headers: headers.into_iter().map(|(name, value)| Header::new(name, value)).collect(),
             body: BASE64_STANDARD.decode(body).ok()?.into(),
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn an_update_is_the_same_after_a_stream() {
-        let outcome = Outcome::Answered(ResponseRecord {
+        let outcome = Outcome::Responded(ResponseRecord {
             status: 200,
             headers: vec![Header::new("X-A", "b")],
             body: "body".into(),
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn credentials_of_a_target_do_not_travel() {
-        let outcome = Outcome::Answered(ResponseRecord {
+        let outcome = Outcome::Responded(ResponseRecord {
             status: 200,
             headers: vec![Header::new("Set-Cookie", "id=1"), Header::new("Authorization", "x")],
             body: "".into(),

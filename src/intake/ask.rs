@@ -71,9 +71,9 @@ impl Intake {
 fn outcome(asked: &Result<Reply, AskError>) -> Outcome {
     let failed = |reason: String, timed_out| Outcome::Failed { reason, timed_out };
     match asked {
-        Ok(Reply::Answer(ClientResponse { status, headers, body })) => {
+        Ok(Reply::Response(ClientResponse { status, headers, body })) => {
             let (headers, body) = (headers.clone(), body.clone());
-            Outcome::Answered(Response { status: *status, headers, body }.record())
+            Outcome::Responded(Response { status: *status, headers, body }.record())
         }
         Ok(Reply::Silence) => failed("it decided not to respond".to_owned(), false),
         Ok(Reply::Close) => failed("it decided to close the connection".to_owned(), false),

@@ -28,7 +28,7 @@ pub struct PausedRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReleaseAction {
     /// Respond with this status.
-    Answer(u16),
+    Respond(u16),
     /// Forward it to its targets, as if it had not been paused.
     Forward,
     /// Close the connection without a response.

@@ -25,11 +25,11 @@ impl Intake {
             }
         }
         match step.action {
-            ScriptAction::Answer(canned) => self.canned_response(&canned, delivery).into(),
+            ScriptAction::Respond(canned) => self.canned_response(&canned, delivery).into(),
             ScriptAction::Timeout => Reply::Silence,
             ScriptAction::Close => Reply::Close,
             ScriptAction::Hold => match self.paused.wait(delivery.summary.id, client).await {
-                Some(ReleaseAction::Answer(status)) => {
+                Some(ReleaseAction::Respond(status)) => {
                     self.bare_response(status, "by hand", delivery).into()
                 }
                 Some(ReleaseAction::Forward) => self.forward_now(delivery).await.into(),

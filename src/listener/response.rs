@@ -12,7 +12,7 @@ use crate::provider::ExpectedResponse;
 /// Result of handling a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
-    Answer(ClientResponse),
+    Response(ClientResponse),
     /// Close the connection without a response.
     Close,
     /// Never respond; the connection stays open until the client gives up.
@@ -23,7 +23,7 @@ impl Reply {
     /// Returns the status sent to the client; 0 without a response.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Answer(response) => response.status,
+            Self::Response(response) => response.status,
             Self::Close | Self::Silence => 0,
         }
     }
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Handled {
 
 impl From<ClientResponse> for Reply {
     fn from(response: ClientResponse) -> Self {
-        Self::Answer(response)
+        Self::Response(response)
     }
 }
 

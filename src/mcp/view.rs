@@ -306,7 +306,7 @@ const MAX_RESPONSE: usize = 4 << 10;
 impl AttemptView {
     pub(super) fn new(attempt: &Attempt, shield: &Shield, with_signature: bool) -> Self {
         let (status, error, received) = match &attempt.outcome {
-            Outcome::Answered(response) => {
+            Outcome::Responded(response) => {
                 let shown = response.body.get(..MAX_RESPONSE).unwrap_or(&response.body);
                 let view = |header: &Header| {
                     header_view(header, shield, !with_signature && is_credential(&header.name))

@@ -89,7 +89,7 @@ impl<A> HubResponses<A> {
 
 fn size(reply: &HubReply) -> usize {
     match reply {
-        HubReply::Reply(Reply::Answer(response)) => response.body.len(),
+        HubReply::Reply(Reply::Response(response)) => response.body.len(),
         HubReply::Reply(Reply::Silence | Reply::Close) | HubReply::Declined(_) => 0,
     }
 }

@@ -216,7 +216,7 @@ impl Updates {
         if let Some(status) = now.response
             && response != now.response
         {
-            self.send(place, HubChange::Response(status)).await;
+            self.send(place, HubChange::Response(status, summary.latency)).await;
         }
         if let Some(now) = now.verdict.filter(|now| verdict.as_ref() != Some(now)) {
             self.send(place, HubChange::Verdict(Box::new(now))).await;

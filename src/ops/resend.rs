@@ -300,7 +300,7 @@ impl ResendOutcome {
     fn unreached_reason(&self) -> Option<&str> {
         match &self.attempt.outcome {
             Outcome::Failed { reason, .. } if self.unreached => Some(reason),
-            Outcome::Failed { .. } | Outcome::Answered(_) => None,
+            Outcome::Failed { .. } | Outcome::Responded(_) => None,
         }
     }
 }

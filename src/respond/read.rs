@@ -89,7 +89,7 @@ fn action(walk: &mut ScriptCursor<'_>) -> Result<ScriptAction, Diagnostic> {
         let digits = walk.while_(|letter| letter.is_ascii_digit());
         let status = digits.parse().ok().filter(|status| (200..=599).contains(status));
         return status
-            .map(|status| ScriptAction::Answer(Canned::bare(status)))
+            .map(|status| ScriptAction::Respond(Canned::bare(status)))
             .ok_or_else(|| wrong(walk, digits));
     }
     let known = [
@@ -132,7 +132,7 @@ fn answer<'s>(
     what: &str,
 ) -> Result<&'s mut Canned, Diagnostic> {
     match &mut step.action {
-        ScriptAction::Answer(canned) => Ok(canned),
+        ScriptAction::Respond(canned) => Ok(canned),
         ScriptAction::Timeout
         | ScriptAction::Close
         | ScriptAction::Hold
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn reads_steps() {
-        let answer = |status| ScriptAction::Answer(Canned::bare(status));
+        let answer = |status| ScriptAction::Respond(Canned::bare(status));
         let ask = |name: &str, seconds| {
             let (name, timeout) = (name.to_owned(), Duration::from_secs(seconds));
             ScriptAction::Ask(HubProgram { name, timeout })

@@ -31,7 +31,7 @@ pub struct ScriptStep {
 /// Action for a delivery that matches a rule.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ScriptAction {
-    Answer(Canned),
+    Respond(Canned),
     /// Never respond.
     Timeout,
     /// Close the connection without a response.
@@ -109,7 +109,7 @@ fn filled(text: &Placeholders, delivery: &Delivery) -> String {
 impl Script {
     /// Creates a script that gives every delivery the same bare response.
     pub fn always(status: u16) -> Self {
-        let action = ScriptAction::Answer(Canned::bare(status));
+        let action = ScriptAction::Respond(Canned::bare(status));
         let steps = vec![ScriptStep { chance: 1.0, times: 1, delay: Duration::ZERO, action }];
         Self { steps, text: status.to_string() }
     }
@@ -128,7 +128,7 @@ impl Script {
 
     pub(super) fn answers(&mut self) -> impl Iterator<Item = &mut Canned> {
         self.steps.iter_mut().filter_map(|step| match &mut step.action {
-            ScriptAction::Answer(canned) => Some(canned),
+            ScriptAction::Respond(canned) => Some(canned),
             ScriptAction::Timeout
             | ScriptAction::Close
             | ScriptAction::Hold

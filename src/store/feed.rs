@@ -81,7 +81,7 @@ fn size(change: &StoreChange) -> usize {
     match change {
         StoreChange::New(delivery) => delivery.body.len() + DELIVERY_BYTES,
         StoreChange::Attempted(attempt) => match &attempt.outcome {
-            Outcome::Answered(answered) => answered.body.len() + DELIVERY_BYTES,
+            Outcome::Responded(answered) => answered.body.len() + DELIVERY_BYTES,
             Outcome::Failed { .. } => DELIVERY_BYTES,
         },
         StoreChange::Kept(_) | StoreChange::Removed(_) => DELIVERY_BYTES,

@@ -194,7 +194,7 @@ pub(super) fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
         Some(status) => {
             let headers: Option<Vec<u8>> = Column::ResponseHeaders.get(row)?;
             let body: Option<Vec<u8>> = Column::ResponseBody.get(row)?;
-            Outcome::Answered(ResponseRecord {
+            Outcome::Responded(ResponseRecord {
                 status,
                 headers: parse_headers(&headers.unwrap_or_default()),
                 body: body.unwrap_or_default().into(),

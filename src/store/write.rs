@@ -181,7 +181,7 @@ pub(super) fn record_attempt(
     revision: i64,
 ) -> rusqlite::Result<()> {
     let (answer, failure) = match &attempt.outcome {
-        Outcome::Answered(answered) => (Some(answered), None),
+        Outcome::Responded(answered) => (Some(answered), None),
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
     };
     let body_size = answer.map(|answered| i64::try_from(answered.body_size).unwrap_or(i64::MAX));

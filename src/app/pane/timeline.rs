@@ -159,7 +159,7 @@ fn attempt_lines(
         Outcome::Failed { reason, .. } => {
             lines.push(below(StyledLine::new(StyleClass::Bad, format!("✗ {reason} ({timing})"))));
         }
-        Outcome::Answered(answered) => {
+        Outcome::Responded(answered) => {
             let size = units::format_size(answered.body_size);
             let line = StyledLine::new(
                 status_role(answered.status),
@@ -240,7 +240,7 @@ fn header_lines(answer: &TargetResponse, width: usize) -> Vec<PaneLine> {
 
 /// Explains why a target rejected a verified delivery, if its JSON library may be the reason.
 fn rejected(loaded: &Loaded, attempt: &Attempt) -> Option<StyledLine> {
-    let Outcome::Answered(answered) = &attempt.outcome else { return None };
+    let Outcome::Responded(answered) = &attempt.outcome else { return None };
     let risk = loaded.examined.as_ref()?.breaks.first()?;
     matches!(answered.status, 400 | 401 | 403).then(|| {
         let text = format!(

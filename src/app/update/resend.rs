@@ -227,7 +227,7 @@ pub(super) fn sent(outcome: &ResendOutcome, origin: Option<String>) -> Notice {
     let remarks = appended([origin, unsigned, unrecorded(outcome)]);
     let how = how(attempt.changes.is_none());
     match &attempt.outcome {
-        Outcome::Answered(answered) => {
+        Outcome::Responded(answered) => {
             let status = answered.status;
             let text = format!(
                 "delivery {id}, {how}: {target} answered {status} in {took}{compared}{remarks}"

@@ -46,7 +46,7 @@ pub(super) async fn report_changes(context: Arc<Context>) {
         let now = context.routing();
         if now != reported {
             reported = now.clone();
-            if context.events.send(Event::Onward(Box::new(now))).await.is_err() {
+            if context.events.send(Event::Routing(Box::new(now))).await.is_err() {
                 return;
             }
             tokio::time::sleep(PAUSE).await;
@@ -204,8 +204,8 @@ impl Context {
 
     async fn release(&self, id: DeliveryId, decision: ReleaseDecision) {
         let (release, word) = match decision {
-            ReleaseDecision::Answer(status) => {
-                (ReleaseAction::Answer(status), format!("answered {status}"))
+            ReleaseDecision::Respond(status) => {
+                (ReleaseAction::Respond(status), format!("answered {status}"))
             }
             ReleaseDecision::Forward => {
                 (ReleaseAction::Forward, "forwarded to the targets".to_owned())

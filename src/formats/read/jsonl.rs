@@ -36,7 +36,7 @@ struct Line<'l> {
     provider: Option<String>,
     event: Option<Event>,
     signature: Option<Signature>,
-    response: Option<Answer>,
+    response: Option<SentResponse>,
     refused: Option<Refused>,
     via: Option<String>,
 }
@@ -57,7 +57,7 @@ struct Signature {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct SentResponse {
     status: u16,
     took_ms: Option<f64>,
 }

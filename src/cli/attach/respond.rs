@@ -24,12 +24,12 @@ use crate::task;
 const AT_ONCE: usize = 64;
 
 /// Targets of the deliveries that match.
-pub(super) struct Answering {
+pub(super) struct Responding {
     intake: Arc<Intake>,
     stop: CancellationToken,
 }
 
-impl Answering {
+impl Responding {
     /// Starts the queues of the targets.
     pub(super) fn start(
         tasks: &mut JoinSet<()>,
