@@ -98,8 +98,8 @@ impl Dashboard {
             insecure: false,
             filter: String::new(),
         };
-        let clock = (Timestamp::from_second(1_800_000_000)?, TimeZone::UTC);
-        let model = Model::new(session, Preferences::default(), SIZE, clock);
+        let now = Timestamp::from_second(1_800_000_000)?;
+        let model = Model::new(session, Preferences::default(), SIZE, now, TimeZone::UTC);
         let painter = Painter::new(Theme::default(), Glyphs::Unicode);
         let terminal = Terminal::new(TestBackend::new(SIZE.width, SIZE.height))?;
         let mut dashboard = Self { model: Box::new(model), painter, terminal, body };
