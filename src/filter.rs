@@ -6,6 +6,7 @@
 //! bytes of the undecided ones. Nothing here reads a clock: callers pass the current time.
 
 mod body_matcher;
+mod body_results;
 mod bounds;
 mod builder;
 mod complete;
@@ -29,6 +30,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
+pub use body_results::{BodyResults, is_compressed};
 pub use bounds::{Bounds, TypeBound};
 pub use builder::{path_term, term};
 pub use complete::complete;
@@ -65,13 +67,13 @@ impl Filter {
     /// Returns whether a delivery matches; `None` if only its bytes can decide.
     pub fn test(&self, summary: &Summary, now: Timestamp) -> Option<bool> {
         let Some(root) = &self.root else { return Some(true) };
-        root.evaluate(&|term| eval::summary(term, summary, now))
+        root.evaluate(&mut |term| eval::summary(term, summary, now))
     }
 
     /// Returns whether a delivery matches.
     pub fn matches(&self, delivery: &Delivery, now: Timestamp) -> bool {
         let Some(root) = &self.root else { return true };
-        root.evaluate(&|term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
+        root.evaluate(&mut |term| Some(eval::delivery(term, delivery, now))).unwrap_or_default()
     }
 }
 

@@ -18,6 +18,7 @@ mod ask;
 mod assess;
 mod diagnoser;
 mod forwards;
+mod judge;
 mod pause;
 mod peer;
 mod publishing;
@@ -42,9 +43,11 @@ use crate::respond::{Rulebook, ScriptStep};
 use crate::signature::{CurrentVerifier, Handshakes};
 use crate::store::{KeepError, Store, Stored};
 use assess::Assessment;
+use judge::Judged;
 
 pub use diagnoser::{Diagnoser, diagnose, diagnose_briefly, find_cause};
 pub use forwards::{Forward, Forwards};
+pub use judge::FilterShare;
 pub use pause::{PausedRequests, ReleaseAction};
 pub use peer::Proxies;
 pub use publishing::Publishing;
@@ -66,6 +69,8 @@ pub struct Intake {
     pub forwards: Arc<Forwards>,
     pub paused: PausedRequests,
     pub policy: Policy,
+    /// Limits the evaluation of filters on large bodies.
+    pub filter_share: FilterShare,
     /// Publishes deliveries to a hub, if one is configured.
     pub publishing: Option<Publishing>,
     /// Ends delays at shutdown.
@@ -130,8 +135,15 @@ impl Intake {
         let client = received.client.clone();
         let arrived = Instant::now();
         let mut assessment = self.assess(received).await;
-        let preset = self.preset_response(&mut assessment).await;
+        let mut preset = self.preset_response(&mut assessment).await;
         let Assessment { mut new, diagnosed, .. } = assessment;
+        let judged = match preset {
+            None => self.judge_new(&new).await,
+            Some(_) => Some(Judged::default()),
+        };
+        if judged.is_none() {
+            preset = Some(stopped_first());
+        }
         let find_cause = new.request.refused.is_none() && !diagnosed;
         let diagnosis = if find_cause { self.diagnoser.reserve(&new.signature) } else { None };
         new.diagnosing = diagnosis.is_some();
@@ -139,7 +151,8 @@ impl Intake {
         let default_status = || self.is_default().then(|| self.expected_status(&new.provider));
         let stored_status = preset.as_ref().map(|one| one.status).or_else(default_status);
         new.response = stored_status;
-        let (accepted, unpublished) = match self.keep(new, preset).await {
+        let judged = judged.unwrap_or_default();
+        let (accepted, unpublished) = match self.keep(new, preset, judged).await {
             Ok(kept) => kept,
             Err(error) => {
                 tracing::error!(%error, "delivery not stored");
@@ -197,14 +210,30 @@ impl Intake {
         self: &Arc<Self>,
         delivery: Arc<Delivery>,
     ) -> impl Future<Output = Option<Reply>> + Send + 'static {
-        let accepted = decide(delivery, &self.rules, &self.forwards).await;
+        let (accepted, costly) = if self.is_costly(&delivery) {
+            (None, Some(delivery))
+        } else {
+            (self.judge_and_decide(delivery).await, None)
+        };
         let intake = Arc::clone(self);
         async move {
+            let accepted = match costly {
+                // The next deliveries do not wait for it.
+                Some(delivery) => intake.judge_and_decide(delivery).await,
+                None => accepted,
+            };
+            let Some(accepted) = accepted else { return Some(stopped_first().into()) };
             match accepted.disposition {
                 Disposition::Default => None,
                 _ => Some(intake.carry_out(accepted, None).await),
             }
         }
+    }
+
+    /// Decides who responds; none if the program stops first.
+    async fn judge_and_decide(&self, delivery: Arc<Delivery>) -> Option<Accepted> {
+        let judged = self.judge(&delivery).await?;
+        Some(decide(delivery, &judged, &self.rules, &self.forwards).await)
     }
 
     /// Returns the response of steps 1 to 3, if one applies.
@@ -232,13 +261,14 @@ impl Intake {
         &self,
         mut new: NewDelivery,
         preset: Option<ClientResponse>,
+        judged: Judged,
     ) -> Result<(Accepted, Option<HubPublishError>), KeepError> {
         let Some(publishing) = &self.publishing else {
-            return Ok((self.store(new, preset).await?, None));
+            return Ok((self.store(new, preset, judged).await?, None));
         };
         let envelope = publishing.begin(&mut new);
         let (stored, published) =
-            tokio::join!(self.store(new, preset), publishing.publish(envelope));
+            tokio::join!(self.store(new, preset, judged), publishing.publish(envelope));
         let mut accepted = stored?;
         accepted.sequence = published.as_ref().ok().copied();
         publishing.end(accepted.delivery.summary.id, &published);
@@ -263,9 +293,10 @@ impl Intake {
         &self,
         new: NewDelivery,
         preset: Option<ClientResponse>,
+        judged: Judged,
     ) -> Result<Accepted, KeepError> {
         if preset.is_none() && !self.is_default() {
-            return self.sequencer.submit(new).await;
+            return self.sequencer.submit(new, judged).await;
         }
         let Stored { delivery, .. } = self.store.keep(new).await?;
         let disposition = preset.map_or(Disposition::Default, Disposition::Preset);
@@ -294,11 +325,16 @@ impl Intake {
 }
 
 /// Decides who responds by steps 4 to 6. The sequencer calls it for one delivery after the other.
-async fn decide(delivery: Arc<Delivery>, rules: &Rulebook, forwards: &Forwards) -> Accepted {
+async fn decide(
+    delivery: Arc<Delivery>,
+    judged: &Judged,
+    rules: &Rulebook,
+    forwards: &Forwards,
+) -> Accepted {
     let now = now();
-    let disposition = match rules.decide(&delivery, now) {
+    let disposition = match rules.decide(&delivery, &judged.rules, now) {
         Some(step) => Disposition::Respond(step),
-        None => match forwards.begin(&delivery, now).await {
+        None => match forwards.begin(&delivery, &judged.targets, now).await {
             Some(ticket) => Disposition::Forward(ticket),
             None => Disposition::Default,
         },
@@ -330,6 +366,12 @@ fn now() -> Timestamp {
 fn refusal_response(status: u16, refusal: &Refusal) -> ClientResponse {
     let response = ClientResponse::plain_text(status, format!("{}\n", refusal.reason));
     if status == 503 { with_retry_after(response) } else { response }
+}
+
+/// Returns the response to a delivery whose response was not decided before the program stops.
+fn stopped_first() -> ClientResponse {
+    let why = "this delivery was stored, and hookglass stopped before it had a response\n";
+    with_retry_after(ClientResponse::plain_text(503, why.to_owned()))
 }
 
 fn with_retry_after(mut response: ClientResponse) -> ClientResponse {

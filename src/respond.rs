@@ -30,5 +30,5 @@ mod script;
 mod token;
 
 pub use rule::{MAX_FILE, ResponseRule, RuleError, Supplement};
-pub use rulebook::{RuleChange, Rulebook};
+pub use rulebook::{JudgedRules, RuleChange, Rulebook};
 pub use script::{Canned, HubProgram, Script, ScriptAction, ScriptStep};

@@ -9,7 +9,8 @@ use bytes::Bytes;
 use hookglass::delivery::{AttemptKind, DeliveryId, Head, Header};
 use hookglass::filter::Filter;
 use hookglass::intake::{
-    Diagnoser, Forward, Forwards, Intake, PausedRequests, Policy, Proxies, ReleaseAction, Sequencer,
+    Diagnoser, FilterShare, Forward, Forwards, Intake, PausedRequests, Policy, Proxies,
+    ReleaseAction, Sequencer,
 };
 use hookglass::listener::{Received, Reply};
 use hookglass::outbound::{Client, Forwarder, QueueLimits, Target};
@@ -39,6 +40,15 @@ fn rule(text: &str) -> Tested<ResponseRule> {
 
 /// Starts an intake with a store in memory.
 fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
+    start_with(rules, ("", targets), FilterShare::default())
+}
+
+fn start_with(
+    rules: &[&str],
+    (filter, targets): (&str, Vec<Target>),
+    filter_share: FilterShare,
+) -> Tested<Running> {
+    let filter: Filter = filter.parse()?;
     let (store, writer) = Store::open(&StorePlace::Memory, "test")?;
     let stop = CancellationToken::new();
     let keyed = Credentials { provider: Provider::named("cribbly")?.into(), secrets: Vec::new() };
@@ -51,7 +61,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
         let (forwarder, forwarding) =
             Forwarder::new(Client::new(), target, QueueLimits::default(), stop.clone());
         work.spawn(forwarding);
-        Forward { filter: Filter::default(), forwarder }
+        Forward { filter: filter.clone(), forwarder }
     };
     let forwards = targets.into_iter().map(&mut forward).collect();
     let (forwards, keeping) = Forwards::new(forwards, store.clone());
@@ -71,6 +81,7 @@ fn start(rules: &[&str], targets: Vec<Target>) -> Tested<Running> {
         forwards,
         paused: paused.clone(),
         policy,
+        filter_share,
         stop: stop.clone(),
     });
     Ok(Running { intake, rules, paused, store, stop, work, writer })
@@ -86,6 +97,22 @@ fn received(path: &str) -> Received {
         body: Bytes::from_static(br#"{"id":"e1","type":"message.created"}"#),
         body_size: 36,
         refused: None,
+    }
+}
+
+/// A request whose body is too large to be evaluated while others wait.
+fn large() -> Received {
+    let body = format!(r#"{{"costly":true,"filler":"{}"}}"#, "x".repeat(128 << 10));
+    Received { body_size: body.len() as u64, body: body.into(), ..received("/large") }
+}
+
+/// Asserts that a request waits for the share of filters, while the next one gets its response.
+async fn assert_waits_alone(running: &Running, costly: Received) {
+    let waiting = running.intake.handle(costly);
+    tokio::select! {
+        biased;
+        handled = waiting => panic!("it did not wait: {:?}", handled.reply),
+        status = running.status("/small") => assert_eq!(status, 200),
     }
 }
 
@@ -220,5 +247,53 @@ async fn a_delay_ends_with_the_program() -> Tested {
         return Err("no answer".into());
     };
     assert_eq!(answer.status, 202);
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_delivery_does_not_wait_for_the_rules_on_another_ones_large_body() -> Tested {
+    let running = start_with(&["jq:'.costly' => 500"], ("", Vec::new()), FilterShare::new(0))?;
+    assert_waits_alone(&running, large()).await;
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_delivery_does_not_wait_for_the_filter_of_a_target_on_another_ones_large_body() -> Tested
+{
+    let target: Target = "http://127.0.0.1:9".parse()?;
+    let running = start_with(&[], ("jq:'.costly'", vec![target]), FilterShare::new(0))?;
+    assert_waits_alone(&running, large()).await;
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_delivery_does_not_wait_for_the_rules_on_another_ones_compressed_body() -> Tested {
+    let running = start_with(&[".costly:true => 500"], ("", Vec::new()), FilterShare::new(0))?;
+    let compressed = Received { body: Bytes::from_static(b"\x1f\x8b\x08"), ..received("/gz") };
+    assert_waits_alone(&running, compressed).await;
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_large_body_whose_rules_read_heads_only_does_not_wait() -> Tested {
+    let rules = ["header.x-forwarded-for:203.* => 418"];
+    let running = start_with(&rules, ("", Vec::new()), FilterShare::new(0))?;
+    assert_eq!(running.intake.handle(large()).await.reply.status(), 418);
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_rule_decides_on_a_large_body() -> Tested {
+    let running = start(&["jq:'.costly' => 500"], Vec::new())?;
+    assert_eq!(running.intake.handle(large()).await.reply.status(), 500);
+    running.end().await
+}
+
+#[tokio::test]
+async fn a_large_body_that_waits_at_the_end_is_stored_and_gets_503() -> Tested {
+    let running = start_with(&["jq:'.costly' => 500"], ("", Vec::new()), FilterShare::new(0))?;
+    running.stop.cancel();
+    assert_eq!(running.intake.handle(large()).await.reply.status(), 503);
+    assert_eq!(running.noted(1)?, Some(503));
     running.end().await
 }

@@ -28,7 +28,7 @@ use crate::delivery::DeliveryId;
 use crate::headless::{self, Format, HeadlessError};
 use crate::hub::{Hub, HubOptions, Publisher, ReadFrom};
 use crate::intake::{
-    Controls, Diagnoser, Intake, PausedRequests, Publishing, Sequencer, learn_schemas,
+    Controls, Diagnoser, FilterShare, Intake, PausedRequests, Publishing, Sequencer, learn_schemas,
 };
 use crate::listener::{self, BindError, Limits};
 use crate::mcp::{ListenerOptions, SendPolicy};
@@ -619,6 +619,7 @@ impl ListenSession {
             forwards,
             paused,
             policy: plan.policy(&self.verifier.get()),
+            filter_share: FilterShare::default(),
             publishing,
             stop,
         };

@@ -75,16 +75,19 @@ pub(super) fn without_compression<'b>(head: &[u8], body: &'b [u8]) -> Cow<'b, [u
     if matches!(body, [] | [b'{', b'"' | b' ' | b'\n' | b'\r' | b'\t' | b'}', ..]) {
         return Cow::Borrowed(body);
     }
-    let encoding = encoding_of(head);
-    // Bodies without the header are recognized by their first bytes.
-    let encoding = match (encoding, body) {
-        (Some(encoding), _) => encoding,
-        (None, [0x1f, 0x8b, ..]) => "gzip".to_owned(),
-        (None, [0x28, 0xb5, 0x2f, 0xfd, ..]) => "zstd".to_owned(),
-        (None, _) => return Cow::Borrowed(body),
-    };
+    let Some(encoding) = compression(head, body) else { return Cow::Borrowed(body) };
     let decoded = decoded_whole(&Bytes::copy_from_slice(body), &encoding);
     decoded.map_or(Cow::Borrowed(body), |decoded| Cow::Owned(decoded.to_vec()))
+}
+
+/// Returns the content encoding of a body, if it has one.
+pub(super) fn compression(head: &[u8], body: &[u8]) -> Option<String> {
+    // Bodies without the header are recognized by their first bytes.
+    encoding_of(head).or_else(|| match body {
+        [0x1f, 0x8b, ..] => Some("gzip".to_owned()),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd".to_owned()),
+        _ => None,
+    })
 }
 
 /// Returns the content encoding that a head names, if any.

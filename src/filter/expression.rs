@@ -43,7 +43,7 @@ impl Expression {
     }
 
     /// Evaluates the terms; `None` if the result depends on undecided ones (Kleene's logic).
-    pub(super) fn evaluate(&self, judge: &impl Fn(&Term) -> Option<bool>) -> Option<bool> {
+    pub(super) fn evaluate(&self, judge: &mut impl FnMut(&Term) -> Option<bool>) -> Option<bool> {
         match self {
             Self::All(parts) => decide(parts, false, judge),
             Self::Any(parts) => decide(parts, true, judge),
@@ -57,7 +57,7 @@ impl Expression {
 fn decide(
     parts: &[Expression],
     decisive: bool,
-    judge: &impl Fn(&Term) -> Option<bool>,
+    judge: &mut impl FnMut(&Term) -> Option<bool>,
 ) -> Option<bool> {
     let mut all_known = true;
     for part in parts {
@@ -141,7 +141,7 @@ mod tests {
     }
 
     fn evaluate(expression: &Expression) -> Option<bool> {
-        expression.evaluate(&|term| match term.to_string().as_str() {
+        expression.evaluate(&mut |term| match term.to_string().as_str() {
             "yes" => Some(true),
             "no" => Some(false),
             _ => None,

@@ -52,6 +52,28 @@ pub(super) enum FieldKey {
     Peer,
 }
 
+impl FieldKey {
+    /// Returns whether the value is known before the store numbers a delivery, and is independent of
+    /// the current time.
+    pub(super) fn is_known_on_receipt(self) -> bool {
+        matches!(
+            self,
+            Self::Type
+                | Self::Signature
+                | Self::Cause
+                | Self::Provider
+                | Self::Method
+                | Self::Path
+                | Self::Body
+                | Self::Id
+                | Self::Size
+                | Self::Source
+                | Self::Via
+                | Self::Peer
+        )
+    }
+}
+
 /// Kind of values that a field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueKind {

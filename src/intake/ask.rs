@@ -1,8 +1,10 @@
 //! Asks a program on the hub for the response to a delivery.
 
+use std::sync::Arc;
+
 use tokio::time::Instant;
 
-use super::{Intake, now, with_retry_after};
+use super::{Intake, now, stopped_first, with_retry_after};
 use crate::delivery::{Attempt, AttemptKind, Delivery, Outcome, Timing};
 use crate::hub::{AskError, ResponseRequest, subject};
 use crate::listener::{ClientResponse, Reply};
@@ -14,17 +16,14 @@ impl Intake {
     pub(super) async fn ask(
         &self,
         program: &HubProgram,
-        delivery: &Delivery,
+        delivery: &Arc<Delivery>,
         sequence: Option<u64>,
     ) -> Reply {
         let id = delivery.summary.id;
         let (at, started) = (now(), Instant::now());
         let asked = tokio::select! {
             asked = self.ask_hub(program, delivery, sequence) => asked,
-            () = self.stop.cancelled() => {
-                let why = "this delivery was stored, and hookglass stopped before it had a response\n";
-                return with_retry_after(ClientResponse::plain_text(503, why.to_owned())).into();
-            }
+            () = self.stop.cancelled() => return stopped_first().into(),
         };
         let attempt = Attempt {
             delivery: id,
@@ -41,9 +40,12 @@ impl Intake {
         let _ = self.store.record_attempt(attempt).await;
         match asked {
             Ok(reply) => reply,
-            Err(error) => match self.forwards.begin(delivery, now()).await {
-                Some(ticket) => self.await_target(id, ticket).await.into(),
-                None => no_response(&error).into(),
+            Err(error) => match self.judge_targets(delivery).await {
+                None => stopped_first().into(),
+                Some(judged) => match self.forwards.begin(delivery, &judged, now()).await {
+                    Some(ticket) => self.await_target(id, ticket).await.into(),
+                    None => no_response(&error).into(),
+                },
             },
         }
     }

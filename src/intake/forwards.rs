@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::delivery::{Delivery, DeliveryId};
-use crate::filter::Filter;
+use crate::filter::{BodyResults, Filter};
 use crate::outbound::{Forwarder, Health, Request, Ticket, attempt};
 use crate::store::Store;
 use crate::task;
@@ -24,6 +24,10 @@ pub struct Forward {
     pub filter: Filter,
     pub forwarder: Forwarder,
 }
+
+/// Results of the targets' filters on the body of a delivery, in their order.
+#[derive(Debug, Default)]
+pub(super) struct JudgedTargets(Vec<BodyResults>);
 
 /// The targets, in the order in which their filters are tried.
 #[derive(Debug)]
@@ -49,13 +53,32 @@ impl Forwards {
         forwarders.map(|one| (one.target().to_string(), one.health())).collect()
     }
 
+    /// Returns whether a filter reads bodies.
+    pub(super) fn read_body(&self) -> bool {
+        self.forwards.iter().any(|forward| forward.filter.reads_body())
+    }
+
+    /// Evaluates the filters on the body of a delivery.
+    pub(super) fn judge_body(&self, delivery: &Delivery) -> JudgedTargets {
+        let filters = self.forwards.iter().map(|forward| &forward.filter);
+        JudgedTargets(filters.map(|filter| filter.judge_body(delivery)).collect())
+    }
+
     /// Enqueues a delivery for every target whose filter matches, and returns the first one's
     /// ticket. A target gets it once, even if several filters name that target.
-    pub(super) async fn begin(&self, delivery: &Delivery, now: Timestamp) -> Option<Ticket> {
-        let matching = self.forwards.iter().filter(|forward| forward.filter.matches(delivery, now));
+    pub(super) async fn begin(
+        &self,
+        delivery: &Delivery,
+        judged: &JudgedTargets,
+        now: Timestamp,
+    ) -> Option<Ticket> {
+        let none = BodyResults::default();
+        let matching = self.forwards.iter().enumerate().filter(|(at, forward)| {
+            forward.filter.matches_with(delivery, now, judged.0.get(*at).unwrap_or(&none))
+        });
         let mut seen = HashSet::new();
         let mut first = None;
-        for forward in matching {
+        for (_, forward) in matching {
             if !seen.insert(forward.forwarder.target().to_string()) {
                 continue;
             }

@@ -1,8 +1,10 @@
 //! Produces the response of a rule or a target.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::{Intake, ReleaseAction, now, with_retry_after};
+use super::{Intake, ReleaseAction, now, stopped_first, with_retry_after};
 use crate::delivery::{Delivery, DeliveryId, Summary, is_hop_by_hop};
 use crate::listener::{ClientResponse, Reply, RequestClient};
 use crate::outbound::{Response, SendError, SendOutcome, Ticket, attempt};
@@ -14,7 +16,7 @@ impl Intake {
     pub(super) async fn respond(
         &self,
         step: ScriptStep,
-        delivery: &Delivery,
+        delivery: &Arc<Delivery>,
         sequence: Option<u64>,
         client: Option<RequestClient>,
     ) -> Reply {
@@ -84,9 +86,10 @@ impl Intake {
     }
 
     /// Forwards a delivery that a rule had kept from its targets.
-    async fn forward_now(&self, delivery: &Delivery) -> ClientResponse {
+    async fn forward_now(&self, delivery: &Arc<Delivery>) -> ClientResponse {
         let id = delivery.summary.id;
-        match self.forwards.begin(delivery, now()).await {
+        let Some(judged) = self.judge_targets(delivery).await else { return stopped_first() };
+        match self.forwards.begin(delivery, &judged, now()).await {
             Some(ticket) => self.await_target(id, ticket).await,
             None => self.expected_response(&delivery.summary.provider),
         }

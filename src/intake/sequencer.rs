@@ -10,6 +10,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::{mpsc, oneshot};
 
+use super::judge::Judged;
 use super::{Accepted, Forwards, decide};
 use crate::delivery::NewDelivery;
 use crate::respond::Rulebook;
@@ -21,7 +22,7 @@ const QUEUE: usize = 1024;
 /// Handle to the sequencer's task.
 #[derive(Debug, Clone)]
 pub struct Sequencer {
-    queue: mpsc::Sender<(NewDelivery, Reply)>,
+    queue: mpsc::Sender<(NewDelivery, Judged, Reply)>,
 }
 
 type Reply = oneshot::Sender<Result<Accepted, KeepError>>;
@@ -38,9 +39,13 @@ impl Sequencer {
     }
 
     /// Stores a delivery, and decides who responds once those before it are decided.
-    pub(super) async fn submit(&self, new: NewDelivery) -> Result<Accepted, KeepError> {
+    pub(super) async fn submit(
+        &self,
+        new: NewDelivery,
+        judged: Judged,
+    ) -> Result<Accepted, KeepError> {
         let (reply, accepted) = oneshot::channel();
-        self.queue.send((new, reply)).await.map_err(|_| KeepError::Stopped)?;
+        self.queue.send((new, judged, reply)).await.map_err(|_| KeepError::Stopped)?;
         accepted.await.unwrap_or(Err(KeepError::Stopped))
     }
 }
@@ -52,7 +57,7 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, mut submissions: mpsc::Receiver<(NewDelivery, Reply)>) {
+    async fn run(self, mut submissions: mpsc::Receiver<(NewDelivery, Judged, Reply)>) {
         let mut storing = FuturesOrdered::new();
         let mut open = true;
         while open || !storing.is_empty() {
@@ -60,10 +65,10 @@ impl Worker {
                 // Poll the submitted ones first, so that each is in the store's queue before the
                 // next one.
                 biased;
-                Some((reply, stored)) = storing.next(), if !storing.is_empty() => {
+                Some((judged, reply, stored)) = storing.next(), if !storing.is_empty() => {
                     let accepted = match stored {
                         Ok(Stored { delivery, .. }) => {
-                            Ok(decide(delivery, &self.rules, &self.forwards).await)
+                            Ok(decide(delivery, &judged, &self.rules, &self.forwards).await)
                         }
                         Err(error) => Err(error),
                     };
@@ -72,8 +77,8 @@ impl Worker {
                     let _ = reply.send(accepted);
                 }
                 submission = submissions.recv(), if open && storing.len() < QUEUE => match submission {
-                    Some((new, reply)) => {
-                        storing.push_back(async { (reply, self.store.keep(new).await) });
+                    Some((new, judged, reply)) => {
+                        storing.push_back(async { (judged, reply, self.store.keep(new).await) });
                     }
                     None => open = false,
                 }

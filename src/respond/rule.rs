@@ -12,7 +12,7 @@ use super::script::ResponseBody;
 use super::{Script, ScriptAction, ScriptStep};
 use crate::delivery::{Delivery, Header};
 use crate::diagnostic::Diagnostic;
-use crate::filter::Filter;
+use crate::filter::{BodyResults, Filter};
 use crate::payload::escape;
 use crate::provider::{PlaceholderError, Placeholders};
 
@@ -193,14 +193,30 @@ impl ResponseRule {
 
     /// Returns the action for a delivery; `None` if the rule does not match or passes the delivery
     /// on. `roll` is a random number from 0 up to 1.
-    pub fn decide(&self, delivery: &Delivery, now: Timestamp, roll: f64) -> Option<&ScriptStep> {
-        if self.is_off() || !self.filter.matches(delivery, now) {
+    pub fn decide(
+        &self,
+        delivery: &Delivery,
+        body: &BodyResults,
+        now: Timestamp,
+        roll: f64,
+    ) -> Option<&ScriptStep> {
+        if self.is_off() || !self.filter.matches_with(delivery, now, body) {
             return None;
         }
         let before = self.count.fetch_add(1, Ordering::Relaxed);
         self.script
             .step(before)
             .filter(|step| roll < step.chance && step.action != ScriptAction::Pass)
+    }
+
+    /// Returns whether the filter reads bodies.
+    pub fn reads_body(&self) -> bool {
+        self.filter.reads_body()
+    }
+
+    /// Evaluates the filter on the body of a delivery that the store has not numbered yet.
+    pub fn judge_body(&self, delivery: &Delivery) -> BodyResults {
+        self.filter.judge_body(delivery)
     }
 
     /// Returns whether the rule may pause requests until the user decides.

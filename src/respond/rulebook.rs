@@ -7,9 +7,14 @@ use tokio::sync::watch;
 
 use super::{ResponseRule, RuleError, ScriptStep};
 use crate::delivery::Delivery;
+use crate::filter::BodyResults;
 
 /// Rules of agents at a time; each delivery is compared with all of them.
 const MAX_OF_AGENTS: usize = 100;
+
+/// Results of the rules on the body of a delivery.
+#[derive(Debug, Default)]
+pub struct JudgedRules(Vec<(Arc<ResponseRule>, BodyResults)>);
 
 /// Change of one rule.
 #[derive(Debug)]
@@ -106,10 +111,34 @@ impl Rulebook {
         })
     }
 
-    /// Returns the action for a delivery, from the first rule that matches and does not pass it on.
-    pub fn decide(&self, delivery: &Delivery, now: Timestamp) -> Option<ScriptStep> {
+    /// Returns whether a rule reads bodies.
+    pub fn reads_body(&self) -> bool {
+        self.rules().iter().any(|rule| rule.reads_body())
+    }
+
+    /// Evaluates the active rules on the body of a delivery that the store has not numbered yet.
+    pub fn judge_body(&self, delivery: &Delivery) -> JudgedRules {
         let rules = self.rules();
-        rules.iter().find_map(|rule| rule.decide(delivery, now, fastrand::f64()).cloned())
+        let reading = rules.iter().filter(|rule| !rule.is_off() && rule.reads_body());
+        JudgedRules(reading.map(|rule| (Arc::clone(rule), rule.judge_body(delivery))).collect())
+    }
+
+    /// Returns the action for a delivery, from the first rule that matches and does not pass it on.
+    /// A rule that is newer than the results reads the body.
+    pub fn decide(
+        &self,
+        delivery: &Delivery,
+        judged: &JudgedRules,
+        now: Timestamp,
+    ) -> Option<ScriptStep> {
+        let none = BodyResults::default();
+        let results = |rule| {
+            let found = judged.0.iter().find(|(one, _)| Arc::ptr_eq(one, rule));
+            found.map_or(&none, |(_, results)| results)
+        };
+        self.rules()
+            .iter()
+            .find_map(|rule| rule.decide(delivery, results(rule), now, fastrand::f64()).cloned())
     }
 }
 
@@ -130,7 +159,7 @@ mod tests {
         let head = Head::build("POST", "/", &[]);
         let new = NewDelivery::new(head, "{}".into(), Timestamp::UNIX_EPOCH);
         let delivery = new.into_delivery(DeliveryId(1), None);
-        let step = book.decide(&delivery, Timestamp::UNIX_EPOCH)?;
+        let step = book.decide(&delivery, &JudgedRules::default(), Timestamp::UNIX_EPOCH)?;
         Some(format!("{:?}", step.action))
     }
 

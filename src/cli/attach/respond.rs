@@ -12,7 +12,7 @@ use super::AttachSession;
 use crate::filter::Filter;
 use crate::hub::{AskedResponse, HubReply};
 use crate::intake::{
-    Controls, Diagnoser, Forward, Forwards, Intake, PausedRequests, Policy, Sequencer,
+    Controls, Diagnoser, FilterShare, Forward, Forwards, Intake, PausedRequests, Policy, Sequencer,
 };
 use crate::ops::hub_responses::HubResponses;
 use crate::outbound::{Client, Forwarder, QueueLimits, Retry};
@@ -61,6 +61,7 @@ impl Responding {
             forwards,
             paused: PausedRequests::new(stop.clone()),
             policy: Policy::default(),
+            filter_share: FilterShare::default(),
             publishing: None,
             stop: stop.clone(),
         };
