@@ -28,9 +28,10 @@ use crate::app::{Event, Model, Notice, Preferences, Session, update};
 use crate::hub::HubStatus;
 use crate::intake::Controls;
 use crate::ops::KnownProviders;
-use crate::ops::secrets::SecretReload;
+use crate::ops::secrets::{self, SecretReload};
 use crate::outbound::Target;
 use crate::output;
+use crate::secret::{Secret, SecretMask};
 use crate::signature::CurrentVerifier;
 use crate::store::{Store, StoreError};
 use crate::tunnel;
@@ -104,6 +105,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
     let editing = setup.editing.clone();
     let glyphs = setup.glyphs.unwrap_or_else(Glyphs::from_environment);
     let painter = respecting_color_mode(Painter::new(setup.theme, glyphs));
+    let secrets = (setup.known.secrets.clone(), setup.verifier.clone());
     let (effects, pages) = Effects::start(setup, &events)?;
     let job_control = JobControl::new()?;
     let terminal = Terminal::enter()?;
@@ -116,6 +118,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
     let mut shell = Shell {
         model,
         painter,
+        secrets,
         terminal,
         effects,
         keys: Some(EventStream::new()),
@@ -123,6 +126,7 @@ pub async fn run(setup: Setup, stop: CancellationToken) -> Result<Ended, TuiErro
         job_control,
         editing,
     };
+    shell.mask_secrets();
     let ended = shell.run(queue, pages, stop).await;
     // Before the terminal is restored, because an editor may still be using it.
     shell.effects.end().await;
@@ -166,6 +170,8 @@ fn now() -> Timestamp {
 struct Shell {
     model: Box<Model>,
     painter: Painter,
+    /// The configured secrets at the start, and those in use now.
+    secrets: (Vec<Secret>, CurrentVerifier),
     terminal: Terminal,
     effects: Effects,
     /// `None` while another program uses the terminal, because the stream would swallow its keys.
@@ -240,8 +246,19 @@ impl Shell {
         terminal.draw(|frame| painter.draw(model, frame))
     }
 
+    /// Masks the secrets on the screen, as of now.
+    fn mask_secrets(&mut self) {
+        let (configured, verifier) = &self.secrets;
+        let in_use = secrets::all(&verifier.get());
+        let all = [configured.as_slice(), &in_use].concat();
+        self.painter.mask_secrets(SecretMask::new(&all));
+    }
+
     /// Applies an event to the model and starts its effects.
     fn happen(&mut self, event: Event) -> io::Result<()> {
+        if matches!(event, Event::SecretsInUse { .. }) {
+            self.mask_secrets();
+        }
         for effect in update(&mut self.model, event) {
             if let Some(asked) = self.effects.begin(effect) {
                 self.serve(asked)?;

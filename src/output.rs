@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Stderr, Stdout, StdoutLock, Write};
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use crate::payload::escape;
+use crate::secret::SecretMask;
 
 /// Capacity of [`buffered`].
 const BUFFER: usize = 64 << 10;
@@ -87,6 +88,43 @@ impl<W: Write> Write for SafeWriter<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Writer that masks secrets in lines for a person.
+#[derive(Debug)]
+pub(crate) struct MaskingWriter<W> {
+    inner: W,
+    mask: SecretMask,
+    /// Begun line, since a secret may be written in parts.
+    line: Vec<u8>,
+}
+
+impl<W: Write> MaskingWriter<W> {
+    pub(crate) fn new(inner: W, mask: SecretMask) -> Self {
+        Self { inner, mask, line: Vec::new() }
+    }
+}
+
+impl<W: Write> Write for MaskingWriter<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.mask.is_empty() {
+            return self.inner.write(bytes);
+        }
+        self.line.extend_from_slice(bytes);
+        if let Some(end) = memchr::memrchr(b'\n', &self.line) {
+            let rest = self.line.split_off(end + 1);
+            self.inner.write_all(&self.mask.mask(&self.line))?;
+            self.line = rest;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Also writes a line without its end.
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.write_all(&self.mask.mask(&self.line))?;
+        self.line.clear();
         self.inner.flush()
     }
 }

@@ -9,6 +9,7 @@ use super::place::{self, ChosenFile, Origin};
 use crate::config::secrets::Sources;
 use crate::config::{Config, Keyring, defaults};
 use crate::ops::KnownProviders;
+use crate::secret::SecretMask;
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct ProviderArgs {
@@ -22,7 +23,7 @@ pub(super) struct ProviderArgs {
     pub(super) config: ConfigArgs,
 }
 
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(super) struct ConfigArgs {
     /// Configuration file [default: `$HOOKGLASS_CONFIG`, else hookglass.toml here or in a parent
     /// folder, if it exists]
@@ -60,6 +61,13 @@ impl ConfigArgs {
             "configuration loaded"
         );
         Ok(config)
+    }
+
+    /// Returns a mask of all configured secrets. Commands that need the configuration report its
+    /// mistakes; without it, the secrets of the environment are masked.
+    pub(super) fn secret_mask(&self) -> SecretMask {
+        let config = self.load().unwrap_or_default();
+        SecretMask::new(&config.every_secret())
     }
 }
 

@@ -9,14 +9,16 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TryRecvError;
 
 use super::columns::{fitted, terminal_width};
+use super::keyring::ConfigArgs;
 use super::number::whole;
 use super::selection::FilterArgs;
 use super::{CliError, StoreArgs};
 use crate::delivery::{Delivery, DeliveryId, Summary};
 use crate::formats::jsonl;
 use crate::ops::tail;
-use crate::output;
+use crate::output::{self, MaskingWriter};
 use crate::payload::escape;
+use crate::secret::SecretMask;
 use crate::store::StoreReader;
 use crate::units;
 
@@ -53,7 +55,8 @@ pub(super) fn run(args: &ListArgs) -> Result<(), CliError> {
     if args.follow {
         ids.retain(|id| *id <= last);
     }
-    let mut out = output::buffered();
+    let mask = if args.json { SecretMask::default() } else { ConfigArgs::default().secret_mask() };
+    let mut out = MaskingWriter::new(output::buffered(), mask);
     if args.json {
         for id in ids {
             // It was deleted in the meantime.

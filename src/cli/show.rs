@@ -12,7 +12,7 @@ use super::{CliError, StoreArgs};
 use crate::delivery::{Attempt, Delivery, Outcome};
 use crate::formats::{COPY_FORMATS, CopyFormat, copy_format, jsonl};
 use crate::ops::copy::{CopyRequest, copy};
-use crate::output::{self, SafeWriter};
+use crate::output::{self, MaskingWriter, SafeWriter};
 use crate::payload::{Document, escape};
 use crate::provider::Provider;
 use crate::signature::{RewriteRisk, rewrite_risks};
@@ -102,7 +102,9 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
             writeln!(out)?;
         }
     } else {
+        let mut out = MaskingWriter::new(&mut out, args.config.secret_mask());
         write_whole(&mut out, &delivery, &breaks(&delivery, args))?;
+        out.flush()?;
     }
     out.flush()?;
     Ok(())

@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::mpsc;
 
+use super::keyring::ConfigArgs;
 use super::number::whole;
 use super::selection::{FilterArgs, select};
 use super::{CliError, StoreArgs};
@@ -16,8 +17,9 @@ use crate::delivery::Delivery;
 use crate::headless::{self, Format};
 use crate::ops::selection::Selection;
 use crate::ops::wait::{Expectation, Goal, WaitEnd, WaitProgress, wait};
-use crate::output;
+use crate::output::{self, MaskingWriter};
 use crate::payload::escape;
+use crate::secret::SecretMask;
 use crate::store::listener_of;
 use crate::units;
 
@@ -102,8 +104,12 @@ pub(super) fn run(args: &WaitArgs) -> Result<(), CliError> {
 
 /// Prints deliveries as they match.
 fn print(args: &WaitArgs, mut deliveries: mpsc::Receiver<Delivery>) -> Result<(), CliError> {
-    let format = if args.json { Format::Jsonl } else { Format::Text };
-    let mut out = output::stdout();
+    let (format, mask) = if args.json {
+        (Format::Jsonl, SecretMask::default())
+    } else {
+        (Format::Text, ConfigArgs::default().secret_mask())
+    };
+    let mut out = MaskingWriter::new(output::stdout(), mask);
     while let Some(delivery) = deliveries.blocking_recv() {
         headless::print(&mut out, &delivery, format)?;
         out.flush()?;

@@ -13,6 +13,7 @@ mod detail;
 mod diff;
 mod glyphs;
 mod list;
+mod mask;
 mod palette;
 mod prompt;
 mod status_line;
@@ -31,6 +32,7 @@ use crate::app::layout::SMALLEST;
 use crate::app::theme::Theme;
 use crate::app::{HelpPage, Mode, Model, StyleClass, StyledLine, pane};
 use crate::dashboard::highlight::Highlighter;
+use crate::secret::SecretMask;
 
 /// State for drawing other than the model: the theme and the last highlighted text.
 #[derive(Debug)]
@@ -42,12 +44,19 @@ pub struct Painter {
     is_guess: bool,
     /// Themes lose their colors.
     is_colorless: bool,
+    secrets: SecretMask,
 }
 
 impl Painter {
     pub fn new(theme: Theme, glyphs: Glyphs) -> Self {
         let highlighter = Highlighter::default();
-        Self { theme, glyphs, highlighter, is_guess: false, is_colorless: false }
+        let secrets = SecretMask::default();
+        Self { theme, glyphs, highlighter, is_guess: false, is_colorless: false, secrets }
+    }
+
+    /// Masks these secrets from now on.
+    pub fn mask_secrets(&mut self, secrets: SecretMask) {
+        self.secrets = secrets;
     }
 
     /// Draws every theme without its colors.
@@ -70,6 +79,7 @@ impl Painter {
         let area = frame.area();
         frame.buffer_mut().set_style(area, base(self.theme));
         self.draw_parts(model, frame);
+        mask::apply(&self.secrets, frame.buffer_mut());
         self.glyphs.settle(frame.buffer_mut());
     }
 
