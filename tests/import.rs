@@ -766,3 +766,34 @@ fn the_target_of_a_curl_command_is_kept_as_it_is() -> Tested {
     }
     Ok(())
 }
+
+/// Returns an exported delivery in which one part is replaced.
+fn exported_with(part: &str, value: &serde_json::Value) -> String {
+    let mut line = serde_json::json!({
+        "schema": "hookglass.delivery/1",
+        "received_at": "2026-11-23T17:06:48.123456Z",
+        "method": "POST",
+        "target": "/x",
+        "version": "HTTP/1.1",
+        "headers": [["Host", "h"]],
+        "trailers": [],
+        "body": "{}",
+    });
+    line[part] = value.clone();
+    line.to_string()
+}
+
+#[test]
+fn a_part_of_a_head_brings_no_header_and_no_request_of_its_own() {
+    let evil = "x\r\nEvil: 1";
+    for (part, value, place) in [
+        ("method", serde_json::json!("POST / HTTP/1.1\r\nEvil: 1\r\n\r\nGET"), "the method"),
+        ("target", serde_json::json!("/a HTTP/1.1\r\nEvil: 1"), "the target"),
+        ("headers", serde_json::json!([["Host", evil]]), "the header `Host`"),
+        ("headers", serde_json::json!([["Ho\nst", "h"]]), "the header `Ho\\nst`"),
+        ("trailers", serde_json::json!([["X-Sum", evil]]), "the header `X-Sum`"),
+    ] {
+        let error = reading(&exported_with(part, &value)).unwrap_err().to_string();
+        assert_eq!(error, format!("line 1: {place} contains a line break"));
+    }
+}

@@ -150,7 +150,7 @@ impl FixtureRequest {
         let exact = self.head_base64.as_deref();
         let head = wire::head(exact, &self.method, &self.target, &self.version, &pairs)?;
         let pairs = self.trailers.iter().map(|(name, value)| (&**name, &**value));
-        Ok(Head { trailers: wire::trailers(pairs), ..head })
+        Ok(Head { trailers: wire::trailers(pairs)?, ..head })
     }
 
     pub fn body(&self) -> Result<bytes::Bytes, WireError> {

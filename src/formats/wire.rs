@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Head, HeadError, Header, header_text, is_token};
+use crate::payload::escape;
 
 /// A body: text if it is UTF-8, base64 otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +33,8 @@ pub enum WireError {
     Method(String),
     #[error("invalid header name `{0}`: expected letters, digits, and hyphens")]
     HeaderName(String),
+    #[error("{0} contains a line break")]
+    LineBreak(String),
     #[error(transparent)]
     Head(#[from] HeadError),
 }
@@ -85,8 +88,16 @@ pub(super) fn owned(pairs: Vec<HeaderPair<'_>>) -> Vec<(String, String)> {
 }
 
 /// Returns trailers from pairs of name and value.
-pub(crate) fn trailers<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Vec<Header> {
-    pairs.into_iter().map(|(name, value)| Header::new(name, value.as_bytes().to_vec())).collect()
+pub(crate) fn trailers<'p>(
+    pairs: impl IntoIterator<Item = (&'p str, &'p str)>,
+) -> Result<Vec<Header>, WireError> {
+    let pairs: Vec<HeaderPair<'p>> =
+        pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    if let Some(place) = line_break("", "", &pairs) {
+        return Err(WireError::LineBreak(place));
+    }
+    let trailer = |(name, value): &HeaderPair<'_>| Header::new(&**name, value.as_bytes().to_vec());
+    Ok(pairs.iter().map(trailer).collect())
 }
 
 /// Returns the headers as text, by [`header_text`].
@@ -123,12 +134,29 @@ pub(crate) fn head(
     headers: &[HeaderPair<'_>],
 ) -> Result<Head, WireError> {
     let Some(exact) = exact else {
+        // Otherwise the part would bring headers, or a request, of its own.
+        if let Some(place) = line_break(method, target, headers) {
+            return Err(WireError::LineBreak(place));
+        }
         let parsed = Head::parse(head_bytes(method, target, version, headers).into());
         return parsed.map_err(|error| invalid_part(method, headers).unwrap_or(error.into()));
     };
     let raw = decode("head_base64", exact)?;
     // The head of a refused request may be invalid.
     Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
+}
+
+/// Names the part of a head that contains a line break.
+fn line_break(method: &str, target: &str, headers: &[HeaderPair<'_>]) -> Option<String> {
+    let is_broken = |text: &str| text.contains(['\r', '\n']);
+    if is_broken(method) {
+        return Some("the method".to_owned());
+    }
+    if is_broken(target) {
+        return Some("the target".to_owned());
+    }
+    let (name, _) = headers.iter().find(|(name, value)| is_broken(name) || is_broken(value))?;
+    Some(format!("the header `{}`", escape(name)))
 }
 
 /// Names the part that makes a head invalid.

@@ -152,7 +152,8 @@ fn own(draft: RequestDraft, rest: HarExtras) -> Result<RecordedRequest, RequestE
     let version = if draft.version == "HTTP/1.0" { "HTTP/1.0" } else { "HTTP/1.1" };
     let exact = rest.head_base64.as_deref();
     let mut head = wire::head(exact, &draft.method, &rest.target, version, &pairs)?;
-    head.trailers = wire::trailers(rest.trailers.iter().map(|(name, value)| (&**name, &**value)));
+    let trailers = rest.trailers.iter().map(|(name, value)| (&**name, &**value));
+    head.trailers = wire::trailers(trailers)?;
     Ok(RecordedRequest {
         received_at: draft.received_at,
         provider: Some(rest.provider),

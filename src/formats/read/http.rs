@@ -223,7 +223,8 @@ fn own_request(
     let target = if rest.target.is_empty() { Url::of(url).target } else { rest.target.clone() };
     let mut head = wire::head(rest.head_base64.as_deref(), method, &target, version, &pairs)
         .map_err(|error| here(error.into()))?;
-    head.trailers = wire::trailers(rest.trailers.iter().map(|(name, value)| (&**name, &**value)));
+    let trailers = rest.trailers.iter().map(|(name, value)| (&**name, &**value));
+    head.trailers = wire::trailers(trailers).map_err(|error| here(error.into()))?;
     let received_at = rest
         .received_at
         .parse::<Timestamp>()

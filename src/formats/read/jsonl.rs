@@ -87,7 +87,8 @@ pub(super) fn one(text: &str) -> Result<RecordedRequest, RequestError> {
     }
     let exact = line.head_base64.as_deref();
     let mut head = wire::head(exact, &line.method, &line.target, &line.version, &line.headers)?;
-    head.trailers = wire::trailers(line.trailers.iter().map(|(name, value)| (&**name, &**value)));
+    let trailers = line.trailers.iter().map(|(name, value)| (&**name, &**value));
+    head.trailers = wire::trailers(trailers)?;
     let body = BodyText { body: line.body, body_base64: line.body_base64 }.bytes()?;
     let verdict = |signature: Signature| {
         let status = SignatureStatus::from_word(&signature.status)

@@ -65,7 +65,8 @@ pub(super) fn read(
         }
         let (body, trailers) = unchunked(body)
             .ok_or_else(|| wrong("the chunked body is damaged or truncated".to_owned()))?;
-        head.trailers = wire::trailers(trailers.iter().map(|(name, value)| (&**name, &**value)));
+        let trailers = trailers.iter().map(|(name, value)| (&**name, &**value));
+        head.trailers = wire::trailers(trailers).map_err(|error| wrong(error.to_string()))?;
         return Ok(RecordedRequest::bare(head, body.into()));
     }
     let Some(declared) = head.joined("content-length") else {
