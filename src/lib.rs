@@ -77,3 +77,4 @@ pub(crate) mod task;
 pub(crate) mod tunnel;
 pub(crate) mod units;
 mod words;
+mod work;

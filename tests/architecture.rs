@@ -54,6 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "signature",
             "units",
             "words",
+            "work",
         ],
     ),
 ];

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::payload::escape;
 use crate::words::words;
+use crate::work;
 
 words! {
     /// Style class of a piece of text.
@@ -76,6 +77,7 @@ pub struct StyledSpan {
 
 impl StyledSpan {
     pub fn new(role: StyleClass, text: &str) -> Self {
+        work::count(text.len());
         Self { role, text: escape(text).into_owned() }
     }
 

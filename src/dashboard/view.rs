@@ -12,6 +12,8 @@ mod address;
 mod detail;
 mod diff;
 mod glyphs;
+#[cfg(test)]
+mod hostile;
 mod list;
 mod mask;
 mod palette;

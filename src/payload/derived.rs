@@ -41,7 +41,7 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, DECODI
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, DECODING);
 
 /// Maximum size of a string that [`hint`] decodes.
-const HINTED: usize = 2 << 10;
+pub(super) const HINTED: usize = 2 << 10;
 
 /// One decoding step.
 enum Step {
@@ -59,14 +59,26 @@ pub(crate) fn derived(text: &str) -> Option<Derived> {
 /// Returns the label of the content of a string, at low cost: compressed content and long strings
 /// are judged by their start.
 pub(crate) fn hint(text: &str) -> Option<String> {
-    if text.len() <= HINTED {
-        return decode(text, false).map(|found| found.label);
+    if text.len() > HINTED {
+        return hint_of_long(text);
     }
-    let end = text.trim_end().as_bytes().last();
-    let label = match (text.trim_start().as_bytes().first(), end) {
+    decode(text, false).map(|found| found.label)
+}
+
+/// Returns the label of a long string by its start and its end. It may have the escapes of JSON.
+pub(super) fn hint_of_long(text: &str) -> Option<String> {
+    let start = text.get(..text.floor_char_boundary(HINTED))?;
+    let end = text.get(text.ceil_char_boundary(text.len().saturating_sub(HINTED))..)?;
+    let end = end.trim_end().as_bytes().last();
+    let label = match (start.trim_start().as_bytes().first(), end) {
         (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']')) => "JSON",
         _ => {
-            let digits = text.get(..HINTED).filter(|start| !start.contains(['\r', '\n']))?;
+            // PHP escapes slashes, which are digits of base64.
+            let digits = start.replace("\\/", "/");
+            let digits = digits.get(..digits.len() / 4 * 4)?;
+            if digits.contains(['\r', '\n']) {
+                return None;
+            }
             let bytes = STANDARD.decode(digits).or_else(|_| URL_SAFE.decode(digits)).ok()?;
             match bytes.as_slice() {
                 [0x1f, 0x8b, ..] => "base64 → gzip",

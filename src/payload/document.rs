@@ -46,6 +46,12 @@ impl DocumentForm {
     }
 }
 
+/// Maximum number of steps of a path.
+const MAX_STEPS: usize = 1_000;
+
+/// Maximum depth of values whose paths are offered for filters.
+const MAX_OFFERED: usize = 32;
+
 /// A body prepared for display.
 ///
 /// Rows are created on demand from an index of their positions in the body. Numbers, escapes, key
@@ -202,24 +208,42 @@ impl Document {
         }
     }
 
-    /// Returns the path of the JSON value that a row belongs to, through decoded strings.
+    /// Returns the path of the JSON value that a row belongs to, through decoded strings; `None` if it
+    /// has more than [`MAX_STEPS`] steps.
     pub fn path(&self, row: usize) -> Option<PayloadPath> {
+        let shallow = |node: Node<'_>| (node.depth() <= MAX_STEPS).then(|| node.path());
         match self.place(row) {
-            RowOrigin::Body(at) => Some(self.base.node(at)?.path()),
+            RowOrigin::Body(at) => shallow(self.base.node(at)?),
             RowOrigin::Unfolded(inner, at) => {
-                let mut path = self.base.node(inner.host)?.path();
+                let mut path = shallow(self.base.node(inner.host)?)?;
                 path.0.extend(inner.document.path(at)?.0);
                 Some(path)
             }
         }
     }
 
-    /// Returns the distinct paths of the scalars among the first `rows` rows, in filter syntax. Of
-    /// an array, only those through its first item.
+    /// Returns the end of the path as a breadcrumb of about `most` bytes.
+    pub fn path_end(&self, row: usize, most: usize) -> Option<String> {
+        match self.place(row) {
+            RowOrigin::Body(at) => Some(self.base.node(at)?.path_end(most)),
+            RowOrigin::Unfolded(inner, at) => {
+                let host = self.base.node(inner.host)?.path_end(most);
+                let end = inner.document.path_end(at, most)?;
+                let end = if end == "." { "" } else { &end };
+                Some(format!("{host}{end}"))
+            }
+        }
+    }
+
+    /// Returns the distinct paths of the scalars among the first `rows` rows, in filter syntax. Of an
+    /// array, only those through its first item.
     pub fn paths(&self, rows: usize) -> Vec<String> {
         let mut paths: Vec<String> = Vec::new();
-        for row in (0..self.row_count().min(rows)).filter(|row| self.head(*row) == *row) {
-            if self.node(row).is_none_or(|node| node.kind().is_open()) {
+        for row in 0..self.row_count().min(rows) {
+            let is_offered = |node: Node<'_>| {
+                !node.kind().is_open() && node.depth() <= MAX_OFFERED && self.head(row) == row
+            };
+            if !self.node(row).is_some_and(is_offered) {
                 continue;
             }
             let Some(path) = self.path(row) else { continue };

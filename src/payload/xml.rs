@@ -5,6 +5,12 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::span::{DisplayRow, SpanKind};
+use crate::work;
+
+/// Longest tag that is distinguished from the text after it, and number of pieces of a row: every frame reads the
+/// rows on the screen.
+const MAX_TAG: usize = 16 << 10;
+const MAX_PIECES: usize = 64;
 
 /// Maximum number of rows; larger texts are displayed as received.
 const MAX_ROWS: usize = 1_000_000;
@@ -116,8 +122,12 @@ impl XmlLayout {
     fn put<'t>(&'t self, out: &mut DisplayRow<'t>, row: &Element, base: usize) {
         let mut at = row.start as usize;
         let mut rest = self.text.get(at..row.end as usize).unwrap_or_default();
+        let mut left = MAX_PIECES;
         while !rest.is_empty() {
-            let (kind, length) = if rest.starts_with('<') {
+            left -= 1;
+            let (kind, length) = if left == 0 {
+                (SpanKind::String, rest.len())
+            } else if rest.starts_with('<') {
                 (SpanKind::Tag, tag_length(rest))
             } else {
                 (SpanKind::String, rest.find('<').unwrap_or(rest.len()))
@@ -202,12 +212,13 @@ impl Layout {
     }
 }
 
-/// Returns the length of the tag at the start of a text; `>` in quotes does not end it.
+/// Returns the length of the tag at the start of a text; `>` in quotes does not end it. One that is too
+/// long has the whole text.
 fn tag_length(text: &str) -> usize {
     let mut quote = None;
     let ends = |character| match (quote, character) {
-        (None, '>') => true,
-        (None, '"' | '\'') => {
+        (None, b'>') => true,
+        (None, b'"' | b'\'') => {
             quote = Some(character);
             false
         }
@@ -219,7 +230,9 @@ fn tag_length(text: &str) -> usize {
         }
         _ => false,
     };
-    text.find(ends).map_or(text.len(), |end| end + 1)
+    let length = text.bytes().take(MAX_TAG).position(ends).map_or(text.len(), |end| end + 1);
+    work::count(length.min(MAX_TAG));
+    length
 }
 
 fn place(position: u64) -> usize {

@@ -11,6 +11,10 @@ use super::{InvalidLocation, RequestValues, ValueLocation};
 use crate::delivery::EventRef;
 use crate::payload::pointer_set::PointerSet;
 
+/// Maximum size of a value. The list, its index, and the store keep types and ids of all deliveries, so
+/// that senders must not choose how much memory these take.
+pub(crate) const MAX_VALUE: usize = 1 << 10;
+
 /// Places of an event; the first one with a value counts.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +71,7 @@ impl EventValue {
                 parts.iter().map(part).collect::<Option<String>>()?
             }
         };
-        Some(found).filter(|found| !found.is_empty())
+        Some(found).filter(|found| (1..=MAX_VALUE).contains(&found.len()))
     }
 }
 

@@ -11,6 +11,9 @@ use crate::units;
 /// Unchanged rows shown around a change.
 const CONTEXT: usize = 2;
 
+/// Bytes of the path of a line that are shown.
+const PLACE: usize = 200;
+
 /// Side of the diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffSide {
@@ -150,12 +153,10 @@ impl DeliveryDiff {
         }
     }
 
-    /// Returns the location of a line: its path in the body, or its header.
+    /// Returns the location of a line for display: the end of its path in the body, or its header.
     pub fn place(&self, line: usize) -> Option<String> {
         match self.lines.get(line)? {
-            DiffEntry::Row { which, row, .. } => {
-                Some(self.document(*which).node(*row)?.path().breadcrumb())
-            }
+            DiffEntry::Row { which, row, .. } => self.document(*which).path_end(*row, PLACE),
             DiffEntry::Header { name, .. } => Some(format!("header {name}")),
             DiffEntry::Said(_) | DiffEntry::Skipped(_) => None,
         }

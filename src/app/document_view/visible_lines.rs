@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use super::{DocumentView, Viewport};
 use crate::app::style::{StyleClass, StyledLine};
 use crate::payload::{DisplayRow, Document, SpanKind, escape};
+use crate::work;
 
 /// Rows with more bytes are wrapped by bytes instead of words, so that any of their lines is found
 /// without measuring those before it.
@@ -146,9 +147,14 @@ fn one_line(
 ) -> (StyledLine, usize) {
     let Some(found) = of(reading, document, row) else { return (StyledLine::default(), 0) };
     let left = reading.left;
-    // If every byte is one column, the bytes before the screen can be skipped.
-    let cut = if left > LONG && is_plain(&found, left) { left - LONG / 2 } else { 0 };
-    let (rest, left) = (without(found, cut), left - cut);
+    // If every byte is one column, the bytes before the screen can be skipped. Far to the right of
+    // others, bytes are taken for columns, because measuring them takes too long.
+    let (cut, left) = match left {
+        ..=LONG => (0, left),
+        _ if is_plain(&found, left) => (left - LONG / 2, LONG / 2),
+        _ => (left, 0),
+    };
+    let rest = without(found, cut);
     // A column takes at most four bytes, except for combining characters, and those are cut.
     let most = (left + width).saturating_mul(4).saturating_add(64);
     (marked(reading, &rest.clipped(most)), left)
@@ -164,7 +170,11 @@ fn is_plain(row: &DisplayRow<'_>, bytes: usize) -> bool {
     row.pieces.iter().all(|piece| {
         let part = piece.text.as_bytes().get(..left.min(piece.text.len())).unwrap_or_default();
         left -= part.len();
-        part.iter().all(|byte| (0x20..0x7f).contains(byte))
+        // Testing all bytes of a chunk is faster than stopping at the first other one.
+        part.chunks(LONG).all(|chunk| {
+            work::count(1);
+            chunk.iter().fold(true, |all, byte| all & (0x20..0x7f).contains(byte))
+        })
     })
 }
 

@@ -24,6 +24,14 @@ pub(in crate::app) fn measure(model: &Model, height: usize, widths: &mut Content
     }
 }
 
+/// Maximum bytes of a cell that are looked at; no column is that wide.
+const MAX_CELL: usize = 1 << 10;
+
+/// Returns the beginning of a text, as far as a cell may show it.
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(MAX_CELL)).unwrap_or(text)
+}
+
 /// Returns the text of a column for a delivery.
 pub(crate) fn text(
     model: &Model,
@@ -53,13 +61,15 @@ pub(crate) fn text(
             (role, word)
         }
         ListColumn::EventId => {
-            let id = row.event_id.unwrap_or_default();
+            let id = beginning(row.event_id.unwrap_or_default());
             (StyleClass::Dim, model.shown_value(id).into_owned())
         }
-        ListColumn::Provider => (StyleClass::Plain, row.provider.to_owned()),
-        ListColumn::Method => (StyleClass::Plain, row.method.to_owned()),
-        ListColumn::Path => (StyleClass::Plain, model.shown_value(row.target).into_owned()),
-        ListColumn::Cause => (StyleClass::Bad, row.cause.unwrap_or_default().to_owned()),
+        ListColumn::Provider => (StyleClass::Plain, beginning(row.provider).to_owned()),
+        ListColumn::Method => (StyleClass::Plain, beginning(row.method).to_owned()),
+        ListColumn::Path => {
+            (StyleClass::Plain, model.shown_value(beginning(row.target)).into_owned())
+        }
+        ListColumn::Cause => (StyleClass::Bad, beginning(row.cause.unwrap_or_default()).to_owned()),
         ListColumn::Source => (StyleClass::Dim, row.source.as_str().to_owned()),
         ListColumn::Via => (StyleClass::Plain, row.via.unwrap_or_default().to_owned()),
         ListColumn::Size => (StyleClass::Plain, units::format_size(row.body_size)),
@@ -79,16 +89,17 @@ pub(crate) fn text(
 
 /// Returns the event type or, if absent, the method and path.
 fn kind(model: &Model, row: &ListRow<'_>) -> (StyleClass, String) {
-    let target = model.shown_value(row.target);
+    let target = model.shown_value(beginning(row.target));
+    let method = beginning(row.method);
     if let Some(code) = row.refused {
-        return (StyleClass::Bad, format!("⊘ {code} {} {target}", row.method));
+        return (StyleClass::Bad, format!("⊘ {} {method} {target}", beginning(code)));
     }
-    match row.kind {
+    match row.kind.map(beginning) {
         // A guess.
         Some(kind) if row.provider == UNKNOWN_PROVIDER => {
             (StyleClass::Plain, format!("{}?", model.shown_name(kind)))
         }
         Some(kind) => (StyleClass::Strong, model.shown_name(kind).into_owned()),
-        None => (StyleClass::Plain, format!("{} {target}", row.method)),
+        None => (StyleClass::Plain, format!("{method} {target}")),
     }
 }

@@ -21,6 +21,9 @@ const GAP: usize = 2;
 const PATH_LINES: usize = 2;
 const VALUE_LINES: usize = 6;
 
+/// Maximum number of parameters of a query that have a line.
+const PARAMETERS: usize = 256;
+
 pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLine> {
     let head = &loaded.delivery.head;
     let target = head.target_text();
@@ -38,6 +41,11 @@ pub(super) fn lines(model: &Model, loaded: &Loaded, width: usize) -> Vec<PaneLin
     if !parameters.is_empty() {
         lines.push(heading("query"));
         lines.extend(parameters.iter().map(|one| table.parameter(one)));
+        let more = parts(query).count().saturating_sub(PARAMETERS);
+        if more > 0 {
+            let more = format!("… {} more in the raw request", units::format_count(more as u64));
+            lines.push(StyledLine::new(StyleClass::Dim, more).into());
+        }
     }
     lines.push(heading("headers"));
     lines.extend(head.headers.iter().map(|header| table.header(loaded, header)));
@@ -89,13 +97,16 @@ struct Parameter {
     text: String,
 }
 
+fn parts(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter(|part| !part.is_empty())
+}
+
 fn parameters(query: &str) -> Vec<Parameter> {
-    let parts = query.split('&').filter(|part| !part.is_empty());
     let read = |part: &str| {
         let (name, value) = form::fields(part.as_bytes()).into_iter().next()?;
         Some(Parameter { name, value, text: part.to_owned() })
     };
-    parts.filter_map(read).collect()
+    parts(query).take(PARAMETERS).filter_map(read).collect()
 }
 
 /// Two columns: names, and values.

@@ -104,8 +104,8 @@ fn hit(model: &mut Model, turn: Direction) {
 pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     let text = with_node(model, |node, path| match what {
         Copyable::Key => node.key().map(std::borrow::Cow::into_owned),
-        Copyable::Path => Some(path.filter()),
-        Copyable::JqPath => Some(path.jq()),
+        Copyable::Path => Some(path?.filter()),
+        Copyable::JqPath => Some(path?.jq()),
         Copyable::Subtree => Some(node.source().to_owned()),
         Copyable::Value => Some(value(node)),
         Copyable::As { .. }
@@ -123,11 +123,13 @@ pub(super) fn copy(model: &mut Model, what: Copyable) -> Vec<Effect> {
     }
 }
 
-/// Runs a function on the value under the cursor and its path.
-fn with_node<R>(model: &Model, go: impl FnOnce(Node<'_>, PayloadPath) -> Option<R>) -> Option<R> {
+/// Runs a function on the value under the cursor and its path, unless that is too long.
+fn with_node<R>(
+    model: &Model,
+    go: impl FnOnce(Node<'_>, Option<PayloadPath>) -> Option<R>,
+) -> Option<R> {
     let (document, reading) = model.detail.reading()?;
-    let path = document.path(reading.cursor)?;
-    go(document.node(reading.cursor)?, path)
+    go(document.node(reading.cursor)?, document.path(reading.cursor))
 }
 
 /// Returns a value; a string without quotes and escapes.
@@ -139,7 +141,7 @@ fn value(node: Node<'_>) -> String {
 /// be compared.
 pub(super) fn term(model: &Model, negated: bool) -> Option<String> {
     with_node(model, |node, path| {
-        let steps: Vec<String> = path
+        let steps: Vec<String> = path?
             .0
             .into_iter()
             .map(|step| match step {
@@ -164,7 +166,8 @@ fn unescaped(model: &mut Model) {
             StyledLine::new(StyleClass::Dim, format!("… {size} more; y v copies the whole string"))
         });
         let lines = lines.chain(more).collect();
-        Some(HelpPage::new(path.breadcrumb(), lines))
+        let title = path.map_or_else(|| "…".to_owned(), |path| path.breadcrumb());
+        Some(HelpPage::new(title, lines))
     });
     match shown {
         Some(page) => model.mode = Mode::Page(page),

@@ -74,8 +74,8 @@ fn tabs(model: &Model, theme: Theme, frame: &mut Frame<'_>, area: Rect) {
     let used: u16 = tabs.iter().map(|(.., place)| place.width).sum::<u16>() + 2;
     let rest =
         Rect { x: area.x + used.min(area.width), width: area.width.saturating_sub(used), ..area };
-    let facts = facts(model);
     let room = usize::from(rest.width);
+    let facts = facts(model, room);
     let facts = match facts {
         // The end of a path is its most specific part; other facts are useless when cut.
         Facts::Path(path) => text::fit_end(&path, room),
@@ -92,7 +92,8 @@ enum Facts {
     Words(String),
 }
 
-fn facts(model: &Model) -> Facts {
+/// `room` is the number of columns.
+fn facts(model: &Model, room: usize) -> Facts {
     if model.detail.loaded.is_none() {
         return Facts::Words(String::new());
     }
@@ -104,11 +105,9 @@ fn facts(model: &Model) -> Facts {
             if let Some(finding) = &reading.finding {
                 return Facts::Words(found(finding));
             }
-            if model.focus == Focus::Detail
-                && reading.cursor > 0
-                && let Some(path) = document.path(reading.cursor)
-            {
-                let path = path.breadcrumb();
+            let is_shown = model.focus == Focus::Detail && reading.cursor > 0;
+            let path = is_shown.then(|| document.path_end(reading.cursor, room)).flatten();
+            if let Some(path) = path {
                 return Facts::Path(format!("{} ", escape(&model.shown_name(&path))));
             }
             let size = units::format_size(document.wire().len() as u64);

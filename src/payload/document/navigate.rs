@@ -70,10 +70,7 @@ impl BodyRows {
         // A closing row would have the key of its opening row.
         rows.find(|at| {
             tree.head(at - base) == at - base
-                && tree
-                    .node(at - base)
-                    .and_then(|node| node.key())
-                    .is_some_and(|found| found == key)
+                && tree.node(at - base).is_some_and(|node| node.has_key(&key))
         })
     }
 

@@ -3,6 +3,7 @@
 use super::Document;
 use super::body_rows::BodyRows;
 use crate::payload::derived;
+use crate::payload::json_tree::Node;
 
 /// Content decoded from a string, and its position in the document.
 #[derive(Debug, Clone)]
@@ -34,13 +35,22 @@ pub(super) enum RowOrigin<'d> {
     Unfolded(&'d Unfolded, usize),
 }
 
+/// Returns the label of the encoded content of a string.
+fn hint(node: Node<'_>) -> Option<String> {
+    match node.raw_string()? {
+        // Few escapes matter to the start and the end by which a long string is judged.
+        raw if raw.len() > derived::HINTED => derived::hint_of_long(raw),
+        _ => derived::hint(&node.string()?),
+    }
+}
+
 impl Document {
     /// Returns the label of the encoded content of the string in a row, as a hint to decode it;
     /// none if it is decoded already.
     pub fn hint(&self, row: usize) -> Option<String> {
         match self.place(row) {
             RowOrigin::Body(at) if self.unfolded_at(at).is_some() => None,
-            RowOrigin::Body(at) => derived::hint(&self.base.node(at)?.string()?),
+            RowOrigin::Body(at) => hint(self.base.node(at)?),
             RowOrigin::Unfolded(inner, at) => inner.document.hint(at),
         }
     }

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::work;
+
 /// Kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
@@ -115,7 +117,10 @@ pub(in crate::payload) fn string_end(bytes: &[u8], start: usize) -> Result<usize
     loop {
         at = plain_end(bytes, at);
         let reason = match bytes.get(at) {
-            Some(b'"') => return Ok(at + 1),
+            Some(b'"') => {
+                work::count(at - start);
+                return Ok(at + 1);
+            }
             Some(b'\\') => {
                 at = escape_end(bytes, at)?;
                 continue;

@@ -2,7 +2,8 @@
 
 use super::{COMMA, JsonKind, JsonTree, KEY};
 use crate::payload::json::string_end;
-use crate::payload::span::{DisplayRow, SpanKind};
+use crate::payload::span::{DisplayRow, Span, SpanKind};
+use crate::work;
 
 impl JsonTree {
     /// Returns a row; `base` is the offset of the tree's text in the document.
@@ -64,8 +65,23 @@ impl JsonTree {
     pub(super) fn key_text(&self, at: usize) -> Option<(&str, usize)> {
         let row = self.row(at).filter(|row| row.marks & KEY != 0)?;
         let start = row.start as usize;
-        let end = string_end(self.text.as_bytes(), start).ok()?;
+        let end = self.key_end(start, row.value as usize)?;
         Some((self.slice(start + 1, end - 1), start + 1))
+    }
+
+    /// Returns the end of a key. Found from its value, because keys may be long, and every frame
+    /// needs those on the screen.
+    fn key_end(&self, start: usize, value: usize) -> Option<usize> {
+        let before = |text: &str| text.len() - trailing_space(text);
+        let colon = before(self.slice(start, value)).checked_sub(1);
+        let colon = colon.filter(|at| self.slice(start + at, start + at + 1) == ":");
+        let end = colon.map(|at| before(self.slice(start, start + at)));
+        let end = end.filter(|at| *at > 1 && self.slice(start + at - 1, start + at) == "\"");
+        match end {
+            Some(at) => Some(start + at),
+            // Beyond the space that is looked at.
+            None => string_end(self.text.as_bytes(), start).ok(),
+        }
     }
 
     fn show_key<'t>(&'t self, out: &mut DisplayRow<'t>, at: usize, base: usize) {
@@ -75,20 +91,41 @@ impl JsonTree {
         out.source(SpanKind::Key, key, base + start);
         out.source(SpanKind::Punctuation, self.slice(end, end + 1), base + end);
         let colon = end + 1 + white(self.slice(end + 1, self.text.len()));
-        out.source(SpanKind::Punctuation, self.slice(colon, colon + 1), base + colon);
+        self.show_sign(out, ":", colon, base);
         out.laid(SpanKind::Blank, " ");
     }
 
     fn show_comma<'t>(&'t self, out: &mut DisplayRow<'t>, marks: u8, end: usize, base: usize) {
         if marks & COMMA != 0 {
             let at = end + white(self.slice(end, self.text.len()));
-            out.source(SpanKind::Punctuation, self.slice(at, at + 1), base + at);
+            self.show_sign(out, ",", at, base);
         }
+    }
+
+    /// Shows a sign, which is elsewhere if there is more space before it than is looked at.
+    fn show_sign(&self, out: &mut DisplayRow<'_>, sign: &'static str, at: usize, base: usize) {
+        let at = (self.slice(at, at + 1) == sign).then_some(base + at);
+        out.pieces.push(Span { kind: SpanKind::Punctuation, text: sign.into(), at });
     }
 }
 
-/// Returns the length of leading white space.
+/// Maximum length of white space that is looked at.
+const MAX_SPACE: usize = 4 << 10;
+
+fn is_white(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// Returns the length of leading white space, up to a limit.
 fn white(text: &str) -> usize {
-    let is_white = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-    text.bytes().take_while(|byte| is_white(byte)).count()
+    let length = text.bytes().take(MAX_SPACE).take_while(|byte| is_white(*byte)).count();
+    work::count(length);
+    length
+}
+
+/// Returns the length of trailing white space, up to a limit.
+fn trailing_space(text: &str) -> usize {
+    let length = text.bytes().rev().take(MAX_SPACE).take_while(|byte| is_white(*byte)).count();
+    work::count(length);
+    length
 }
