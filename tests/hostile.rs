@@ -1,21 +1,33 @@
-//! Hostile text in every field, from every origin, through every command with a terminal as its
-//! output: it only reaches the terminal escaped.
+//! Hostile text in every field, from every origin, through every front end: it only reaches the
+//! terminal escaped.
+
+#![cfg(unix)]
 
 mod support;
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::num::NonZero;
 use std::path::Path;
+use std::process::Stdio;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use support::mcp::{Agent, all_text};
-use support::{SECRET, Tested, hookglass};
+use support::nats::NatsServer;
+use support::terminal::Terminal;
+use support::{Listener, SECRET, Target, Tested, exchange, hookglass, signal};
 
 /// Escape sequences, C1 controls, and characters that reorder or hide text.
 const HOSTILE: &str =
     "a\u{1b}]0;X\u{7}\u{9b}2J\u{202e}\u{200b}\u{2800}\u{fe00}\u{1bca0}\u{13430}\u{7f}b";
+
+const STORE: &str = ".hookglass/deliveries.db";
+
+/// A terminal that has room for the third pane.
+const ROWS: NonZero<u16> = NonZero::new(40).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(200).unwrap();
 
 /// Runs a command with a terminal as its input and output, and returns what it printed.
 fn in_terminal(folder: &Path, args: &[&str]) -> Tested<String> {
@@ -44,6 +56,25 @@ fn assert_harmless(text: &str, what: &str) {
     for line in text.replace("\x1b[K", "").split(['\n', '\r']) {
         let escaped = hookglass::payload::escape(line);
         assert!(escaped == line, "{what}: {escaped}");
+    }
+}
+
+/// Checks that a text is XML 1.0.
+fn assert_xml(report: &str) -> Tested {
+    // The characters that XML 1.0 allows.
+    let is_allowed = |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    assert!(report.chars().all(is_allowed), "{report:?}");
+    let mut reader = quick_xml::Reader::from_str(report);
+    loop {
+        match reader.read_event()? {
+            quick_xml::events::Event::Eof => return Ok(()),
+            quick_xml::events::Event::Start(start) | quick_xml::events::Event::Empty(start) => {
+                for attribute in start.attributes() {
+                    attribute?;
+                }
+            }
+            _ => {}
+        }
     }
 }
 
@@ -106,22 +137,245 @@ const COMMANDS: &[&[&str]] = &[
     &["prune", "--keep", "10", "--dry-run"],
 ];
 
-#[test]
-fn imported_text_reaches_the_terminal_escaped() -> Tested {
-    let folder = tempfile::tempdir()?;
-    let imported = import(folder.path(), &[line()])?;
-    assert!(imported.status.success(), "{}", support::stderr(&imported));
+/// Prints parts of deliveries by every command.
+fn commands(folder: &Path) -> Tested<String> {
+    let mut all = String::new();
     for args in COMMANDS {
-        assert_harmless(&in_terminal(folder.path(), args)?, &args.join(" "));
+        let printed = in_terminal(folder, args)?;
+        assert_harmless(&printed, &args.join(" "));
+        all.push_str(&printed);
+    }
+    Ok(all)
+}
+
+/// Shows every delivery in every pane.
+fn dashboard(folder: &Path) -> Tested<String> {
+    let store = folder.join(STORE).display().to_string();
+    let mut session = Terminal::start_sized(ROWS, COLUMNS, &["--store", &store], &[])?;
+    session.wait_for("Payload")?;
+    let pane = |session: &mut Terminal, key: char, title: &str| -> Tested {
+        session.press(&key.to_string())?;
+        // The title of the chosen pane is emphasized, and the pane drawn with it.
+        session.wait_until(|screen| {
+            let (rows, columns) = screen.size();
+            (0..rows.get()).any(|row| {
+                let line = screen.contents_between(row, 0, row, columns.get());
+                let at = line.find(title).and_then(|at| Some(line.get(..at)?.chars().count()));
+                let column = at.and_then(|at| u16::try_from(at + 1).ok());
+                let cell = column.and_then(|column| screen.cell(row, column));
+                cell.is_some_and(|cell| cell.underline() || cell.inverse())
+            })
+        })?;
+        Ok(())
+    };
+    for _ in 0..4 {
+        for (key, title) in
+            [('2', "Head"), ('3', "Sig"), ('4', "Time"), ('5', "Raw"), ('1', "Payload")]
+        {
+            pane(&mut session, key, title)?;
+        }
+        session.press("k")?;
+    }
+    let seen = String::from_utf8_lossy(&session.seen).into_owned();
+    assert!(!seen.contains("\u{1b}]0;X"), "the dashboard: {seen:?}");
+    let hidden =
+        |one: char| !one.is_ascii() && hookglass::payload::escape(&one.to_string()).is_ascii();
+    assert!(!seen.contains(hidden), "the dashboard: {seen:?}");
+    Ok(session.screen.screen().contents() + &seen)
+}
+
+/// Gives deliveries to an agent.
+fn agent(folder: &Path) -> Tested<String> {
+    let mut agent = Agent::start(folder, &[])?;
+    let calls = [
+        ("listener_status", json!({})),
+        ("list_deliveries", json!({})),
+        ("get_delivery", json!({"id": 1})),
+        ("get_delivery", json!({"id": 1, "body": "raw"})),
+        ("get_delivery", json!({"id": 2})),
+        ("explain_signature", json!({"id": 1})),
+        ("diff_deliveries", json!({"id": 1, "with": 2})),
+        ("get_delivery", json!({"id": format!("1{HOSTILE}")})),
+    ];
+    let mut all = String::new();
+    for (tool, arguments) in calls {
+        let result = agent.raw_call(tool, arguments)?;
+        assert!(result.is_object(), "{tool}: {result}");
+        let text = all_text(&result);
+        assert_harmless(&text, tool);
+        all.push_str(&text);
+    }
+    let uri = "hookglass://delivery/1";
+    let text = all_text(&agent.request("resources/read", json!({"uri": uri}))?);
+    assert_harmless(&text, uri);
+    Ok(all + &text)
+}
+
+/// Replays deliveries to nobody, and writes what happened as JUnit.
+fn junit(folder: &Path) -> Tested<String> {
+    hookglass(folder)
+        .args(["export", "--format", "jsonl", "--redact", "none", "--out", "all.jsonl"])
+        .output()?;
+    let args =
+        ["replay", "all.jsonl", "--to", "http://127.0.0.1:9", "--exact", "--junit", "report.xml"];
+    let printed = in_terminal(folder, &args)?;
+    assert_harmless(&printed, "replay");
+    // A store that was changed may have nothing to replay.
+    let Ok(report) = fs::read_to_string(folder.join("report.xml")) else { return Ok(printed) };
+    assert_xml(&report)?;
+    assert_harmless(&report, "the report");
+    Ok(report)
+}
+
+/// Checks that text of the deliveries in a folder is shown by every front end, and escaped.
+fn assert_escaped(folder: &Path) -> Tested {
+    let front_ends: [(&str, fn(&Path) -> Tested<String>); 4] =
+        [("commands", commands), ("dashboard", dashboard), ("agent", agent), ("junit", junit)];
+    for (name, show) in front_ends {
+        let shown = show(folder).map_err(|error| format!("{name}: {error}"))?;
+        // A report has other names for what XML cannot contain.
+        let is_shown = shown.contains("u{202e}") || name == "junit";
+        assert!(is_shown, "{name} show nothing of it: {shown}");
     }
     Ok(())
+}
+
+/// Requests with hostile text wherever a request can have it.
+fn requests() -> Vec<u8> {
+    let hidden = "\u{9b}2J\u{202e}\u{200b}\u{2800}\u{fe00}\u{1bca0}\u{13430}";
+    let escaped = "\\u001b]0;X\\u0007\\u007f";
+    let json = format!(
+        "{{\"id\":\"a{escaped}{hidden}b\",\"type\":\"a{escaped}{hidden}b\",\"k{hidden}\":[\"{escaped}{hidden}\"]}}"
+    );
+    let form = format!("a{hidden}=%1b%5D0;X%07{hidden}&b=2");
+    let xml = format!("<a{hidden} x=\"{hidden}\">{hidden}</a>");
+    let text = format!("\u{1b}]0;X\u{7}\u{7f}{hidden}\r\n\u{9d}0;X");
+    let bodies = [
+        ("application/json", json.as_str()),
+        ("application/x-www-form-urlencoded", &form),
+        ("application/xml", &xml),
+        ("text/plain", &text),
+    ];
+    let mut all = Vec::new();
+    for (kind, body) in bodies {
+        let head = format!(
+            "POST /x{hidden}?q{hidden}=%1b{hidden} HTTP/1.1\r\nHost: h\r\nX-Odd: a{hidden}b\r\n\
+             X-Cribbly-Signature: {hidden}\r\nUser-Agent: {hidden}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {}\r\n\r\n",
+            body.len()
+        );
+        all.extend_from_slice(head.as_bytes());
+        all.extend_from_slice(body.as_bytes());
+    }
+    all.extend_from_slice(b"P\x1b]0;X\x07 /\x1b[2J HTTP/1.1\r\nX: \x1b]0;X\x07\r\n\r\n");
+    all
+}
+
+/// Sends the requests to a listener with these arguments, and stops it.
+fn receive(folder: &Path, args: &[&str]) -> Tested {
+    let listener = Listener::start(hookglass(folder).args(args))?;
+    exchange(&listener.address, &requests())?;
+    let (_, _, said) = listener.stop()?;
+    assert_harmless(&said, "the listener");
+    Ok(())
+}
+
+#[test]
+fn text_of_live_deliveries_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    receive(folder.path(), &[])?;
+    assert_escaped(folder.path())
+}
+
+#[test]
+fn text_of_a_targets_response_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let body = format!("{{\"e\":\"{}\"}}\x1b]0;X\x07", HOSTILE.replace(['\u{1b}', '\u{7}'], ""));
+    let response = format!(
+        "HTTP/1.1 500 O\u{202e}\u{9b}\r\nX-Odd: a\u{202e}\u{9b}b\r\nLocation: /\u{202e}\r\n\
+         Content-Type: application/json\u{202e}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let target = Target::always(response)?;
+    receive(folder.path(), &["--forward", &target.url])?;
+    assert_escaped(folder.path())
+}
+
+#[test]
+fn text_of_imported_lines_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let imported = import(folder.path(), &[line(), line()])?;
+    assert!(imported.status.success(), "{}", support::stderr(&imported));
+    assert_escaped(folder.path())
+}
+
+#[test]
+fn text_of_imported_requests_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let url = "http://h/x\u{202e}?q=\u{9b}";
+    let headers = json!([{"name": "X-Odd", "value": "a\u{202e}\u{9b}b"}]);
+    let post_data = json!({"mimeType": "application/json\u{202e}", "text": format!("{{\"type\":{}}}", json!(HOSTILE))});
+    let request = json!({"method": "POST", "url": url, "httpVersion": "HTTP/1.1", "headers": headers, "postData": post_data});
+    let entry =
+        json!({"startedDateTime": "2026-11-23T17:06:48Z", "request": request, "comment": HOSTILE});
+    let har =
+        json!({"log": {"version": "1.2", "creator": {"name": HOSTILE}, "entries": [entry, entry]}});
+    fs::write(folder.path().join("x.har"), har.to_string())?;
+    let imported = hookglass(folder.path()).args(["import", "x.har"]).output()?;
+    assert!(imported.status.success(), "{}", support::stderr(&imported));
+    assert_escaped(folder.path())
+}
+
+#[test]
+fn text_of_all_cells_of_a_store_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    import(folder.path(), &[line(), line()])?;
+    let store = Connection::open(folder.path().join(STORE))?;
+    store.execute(
+        "UPDATE deliveries SET peer = ?1, method = ?1, target = ?1, provider = ?1, event_id = ?1, \
+         event_type = ?1, cause = ?1, explanation = ?1, secret_name = ?1, note = ?1, via = ?1, shape = ?1, \
+         hub_message = ?1, hub_stream = ?1, hub_listener = ?1, hub_sequence = 1",
+        [HOSTILE],
+    )?;
+    store.execute(
+        "INSERT INTO attempts (delivery_id, kind, target_url, sent_at, took_us, failure, changes, sender) \
+         SELECT id, 'resend', ?1, received_at, 1, ?1, ?1, ?1 FROM deliveries",
+        [HOSTILE],
+    )?;
+    drop(store);
+    assert_escaped(folder.path())
+}
+
+#[test]
+fn text_of_messages_of_a_hub_is_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let Some(server) = NatsServer::start(&folder.path().join("nats"))? else { return Ok(()) };
+    let [sender, reader] = ["sender", "reader"].map(|name| folder.path().join(name));
+    fs::create_dir(&sender)?;
+    fs::create_dir(&reader)?;
+    receive(&sender, &["--hub", &server.url()])?;
+    let mut attached = hookglass(&reader)
+        .args(["attach", &server.url(), "--from", "all", "--headless", "--store", STORE])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut lines = BufReader::new(attached.stdout.take().ok_or("no stdout")?).lines();
+    for _ in 0..5 {
+        let line = lines.next().ok_or("attach has ended")??;
+        assert_harmless(&line, "attach");
+    }
+    signal(attached.id(), "TERM")?;
+    let ended = attached.wait_with_output()?;
+    assert_harmless(&support::stderr(&ended), "attach");
+    assert_escaped(&reader)
 }
 
 #[test]
 fn text_in_the_cells_of_a_store_reaches_the_terminal_escaped() -> Tested {
     let folder = tempfile::tempdir()?;
     import(folder.path(), &[line()])?;
-    let path = folder.path().join(".hookglass/deliveries.db");
+    let path = folder.path().join(STORE);
     let columns = [
         "peer",
         "method",
@@ -162,31 +416,6 @@ fn text_in_the_cells_of_a_store_reaches_the_terminal_escaped() -> Tested {
         }
         fs::write(&path, backup)?;
     }
-    Ok(())
-}
-
-#[test]
-fn imported_text_reaches_an_agent_escaped() -> Tested {
-    let folder = tempfile::tempdir()?;
-    import(folder.path(), &[line(), line()])?;
-    let mut agent = Agent::start(folder.path(), &[])?;
-    let calls = [
-        ("listener_status", json!({})),
-        ("list_deliveries", json!({})),
-        ("get_delivery", json!({"id": 1})),
-        ("get_delivery", json!({"id": 1, "body": "raw"})),
-        ("explain_signature", json!({"id": 1})),
-        ("diff_deliveries", json!({"id": 1, "with": 2})),
-        ("get_delivery", json!({"id": format!("1{HOSTILE}")})),
-    ];
-    for (tool, arguments) in calls {
-        let result = agent.raw_call(tool, arguments)?;
-        assert!(result.is_object(), "{tool}: {result}");
-        assert_harmless(&all_text(&result), tool);
-    }
-    let uri = "hookglass://delivery/1";
-    let resource = agent.request("resources/read", json!({"uri": uri}))?;
-    assert_harmless(&all_text(&resource), uri);
     Ok(())
 }
 
@@ -275,22 +504,7 @@ fn a_junit_report_is_valid_xml() -> Tested {
     hookglass(folder.path())
         .args(["replay", ".", "--to", "http://127.0.0.1:9", "--exact", "--junit", "report.xml"])
         .output()?;
-    let report = fs::read_to_string(folder.path().join("report.xml"))?;
-    // The characters that XML 1.0 allows.
-    let is_allowed = |one: char| matches!(one, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-    assert!(report.chars().all(is_allowed), "{report:?}");
-    let mut reader = quick_xml::Reader::from_str(&report);
-    loop {
-        match reader.read_event()? {
-            quick_xml::events::Event::Eof => return Ok(()),
-            quick_xml::events::Event::Start(start) | quick_xml::events::Event::Empty(start) => {
-                for attribute in start.attributes() {
-                    attribute?;
-                }
-            }
-            _ => {}
-        }
-    }
+    assert_xml(&fs::read_to_string(folder.path().join("report.xml"))?)
 }
 
 /// Files that print without `output`, which all other files use.

@@ -205,6 +205,22 @@ fn a_failure_of_an_agent_is_reported_while_the_listener_continues() -> Tested {
     Ok(())
 }
 
+#[test]
+fn what_an_agent_says_is_printed_escaped() -> Tested {
+    // ESC, a control character of C1, and the override of the direction of text.
+    let script = r"printf 'failed: a\033]0;X\007\302\233\342\200\256 no such host\n' >&2; exit 1";
+    let folder = tempfile::tempdir()?;
+    program(folder.path(), "cloudflared", script)?;
+    let mut running = listener(folder.path(), "cloudflared", NOBODY)?;
+    let mut line = String::new();
+    while !line.contains("no such host") {
+        line = says(&mut running)?;
+        assert!(!line.is_empty() && hookglass::payload::escape(&line) == line, "{line:?}");
+    }
+    assert!(line.contains(r"\u{202e}"), "{line}");
+    Ok(())
+}
+
 /// Reads lines of standard error up to one with this text.
 fn says_until(listener: &mut Listener, part: &str) -> Tested {
     let mut said = String::new();
