@@ -145,6 +145,9 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
+/// Size of the buffer of each connection that hyper reads into, on the way of a body to its own.
+const BUFFER: usize = 16 << 10;
+
 /// Connections that the system keeps until they are accepted.
 const BACKLOG: u32 = 4096;
 
@@ -281,6 +284,7 @@ where
     let mut serving = http1::Builder::new()
         .half_close(true)
         .header_read_timeout(None)
+        .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(capture), service);
     let mut stopping = false;
     let keep_open = loop {

@@ -12,6 +12,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
+use hookglass::listener::Limits;
 use support::{Listener, SECRET, Tested, exchange, hookglass, listed};
 
 const SMALL: &[u8] = b"POST /small HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n{}";
@@ -94,5 +95,56 @@ fn a_rule_that_never_responds_leaves_connections_for_others() -> Tested {
     }
     let answer = exchange(&listener.address, SMALL)?;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(())
+}
+
+/// Most memory that a connection takes whose body is not larger than 64 KiB, by `SECURITY.md`.
+const PER_CONNECTION: usize = (64 << 10) + 75_000;
+
+#[test]
+fn the_stated_bound_of_memory_is_that_of_the_limits() -> Tested {
+    let limits = Limits::default();
+    let most = limits.bodies_in_progress + limits.max_connections * PER_CONNECTION;
+    assert!(most < 840 << 20, "{most}");
+    let page = fs::read_to_string("SECURITY.md")?;
+    for stated in ["256 MiB together", "64 KiB and about 75 KB", "4,096 connections", "840 MiB"] {
+        assert!(page.contains(stated), "{stated}");
+    }
+    Ok(())
+}
+
+/// Returns whether the listener has read everything that was sent to it.
+fn has_read_all(port: u16) -> Tested<bool> {
+    let own = format!(":{port:04X}");
+    let sockets = fs::read_to_string("/proc/net/tcp")?;
+    Ok(sockets.lines().skip(1).all(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let is_empty = fields.get(4).is_none_or(|queues| *queues == "00000000:00000000");
+        let is_own = fields.iter().skip(1).take(2).any(|address| address.ends_with(&own));
+        is_empty || !is_own
+    }))
+}
+
+#[test]
+fn a_connection_takes_the_stated_memory() -> Tested {
+    const CONNECTIONS: usize = 500;
+    const SIZE: usize = 64 << 10;
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    exchange(&listener.address, SMALL)?;
+    let before = peak_memory(listener.child.id())?;
+    let mut held = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = TcpStream::connect(&listener.address)?;
+        stream.write_all(head("/held", SIZE).as_bytes())?;
+        stream.write_all(&[b'x'; SIZE - 1])?;
+        held.push(stream);
+    }
+    let (_, port) = listener.address.rsplit_once(':').ok_or("no port")?;
+    while !has_read_all(port.parse()?)? {
+        thread::yield_now();
+    }
+    let each = (peak_memory(listener.child.id())? - before) * (1 << 20) / CONNECTIONS;
+    assert!(each < PER_CONNECTION, "{each} bytes");
     Ok(())
 }

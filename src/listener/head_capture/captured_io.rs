@@ -127,11 +127,14 @@ impl AsyncRead for HeadCapture {
                         return Poll::Ready(Ok(()));
                     }
                 }
-                Phase::Body(_) => {
-                    if ready!(capture.poll_fill(cx))? == 0 {
-                        capture.end_body(BodyFault::Incomplete);
+                Phase::Body(_) => match capture.poll_fill(cx)? {
+                    Poll::Ready(0) => capture.end_body(BodyFault::Incomplete),
+                    Poll::Ready(_) => {}
+                    Poll::Pending => {
+                        capture.release_buffer();
+                        return Poll::Pending;
                     }
-                }
+                },
             }
         }
     }
