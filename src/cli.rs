@@ -1,6 +1,5 @@
 //! The command line: arguments and options, with one file per command.
 
-mod atomic_file;
 mod attach;
 mod columns;
 mod config;
@@ -21,6 +20,7 @@ mod log;
 mod man;
 mod mcp;
 mod number;
+mod pending_file;
 mod place;
 mod progress;
 mod providers;

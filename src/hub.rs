@@ -16,7 +16,7 @@ mod status;
 pub mod subject;
 mod updates;
 
-pub use address::{HubAuth, HubOptions, HubServers, StreamLimits};
+pub use address::{HubAuth, HubOptions, HubServers, REPLICAS, StreamLimits, invalid_replicas};
 pub use connection::Hub;
 pub use envelope::Envelope;
 pub use error::HubError;

@@ -232,7 +232,7 @@ fn allowed() -> Vec<Odd> {
         ("no host", "POST / HTTP/1.1\r\n\r\n".to_owned()),
         ("two hosts", with("Host: i\r\n")),
         ("HTTP/1.0", "POST / HTTP/1.0\r\n\r\n".to_owned()),
-        ("lower-case method", "post / HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),
+        ("lowercase method", "post / HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),
         ("unknown method", "FROBNICATE / HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),
         ("CONNECT", "CONNECT a:1 HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),
         ("OPTIONS *", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n".to_owned()),

@@ -59,7 +59,7 @@ fn described(headers: &[(&str, String)], secret: &str) -> Tested<String> {
 fn a_hex_signature_with_a_prefix_is_found() -> Tested {
     let value = format!("sha256={}", hex::encode(hmac(SECRET.as_bytes(), BODY)?));
     let text = described(&[("X-Acme-Signature", value)], SECRET)?;
-    assert!(text.contains("as lower-case hex after `sha256=` in x-acme-signature"), "{text}");
+    assert!(text.contains("as lowercase hex after `sha256=` in x-acme-signature"), "{text}");
     Ok(())
 }
 
@@ -77,7 +77,7 @@ fn a_time_in_another_header_is_found() -> Tested {
 fn pairs_with_a_time_are_found() -> Tested {
     let digest = hex::encode(hmac(SECRET.as_bytes(), &format!("1790000000.{BODY}"))?);
     let text = described(&[("Acme-Signature", format!("t=1790000000,v1={digest}"))], SECRET)?;
-    assert!(text.contains("of `{{timestamp}}.{{body}}`, as lower-case hex after `v1=`"), "{text}");
+    assert!(text.contains("of `{{timestamp}}.{{body}}`, as lowercase hex after `v1=`"), "{text}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod support;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Output;
@@ -178,6 +179,20 @@ fn no_command_takes_a_refused_request_for_a_whole_delivery() -> Tested {
         let why = "it was refused (body-too-large), so it is incomplete";
         assert!(printed(&ran).contains(why), "{args:?}: {}", printed(&ran));
     }
+    Ok(())
+}
+
+#[test]
+fn nothing_is_sent_if_the_report_cannot_be_written() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fixtures(folder.path())?;
+    let target = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", target.local_addr()?);
+    let ran = replay(folder.path(), &url, &["--junit", "no-folder/report.xml"])?;
+    assert_eq!(ran.status.code(), Some(3), "{}", printed(&ran));
+    assert!(printed(&ran).contains("cannot write no-folder/report.xml"), "{}", printed(&ran));
+    target.set_nonblocking(true)?;
+    assert_eq!(target.accept().map_err(|error| error.kind()).err(), Some(ErrorKind::WouldBlock));
     Ok(())
 }
 

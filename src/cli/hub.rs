@@ -10,7 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::CliError;
 use crate::config::HubSettings;
-use crate::hub::{Hub, HubAuth, HubOptions, HubServers, ReadFrom, STREAM, StreamLimits};
+use crate::hub::{
+    Hub, HubAuth, HubOptions, HubServers, REPLICAS, ReadFrom, STREAM, StreamLimits,
+    invalid_replicas,
+};
 use crate::ops::hub_updates::{self, Updates};
 use crate::secret::Secret;
 use crate::store::Store;
@@ -68,8 +71,8 @@ pub(super) struct PublishFlags {
 }
 
 fn replicas(text: &str) -> Result<usize, String> {
-    let found = text.parse().ok().filter(|count| matches!(count, 1..=5));
-    found.ok_or_else(|| format!("invalid number of servers `{text}`: expected 1, 3, or 5"))
+    let count = text.parse().ok().filter(|count| REPLICAS.contains(count));
+    count.ok_or_else(|| invalid_replicas(text))
 }
 
 impl PublishFlags {

@@ -46,7 +46,7 @@ enum ProvidersCommand {
 
 #[derive(Debug, Args)]
 struct NewArgs {
-    /// Name of the provider: lower-case letters, digits, and hyphens
+    /// Name of the provider: lowercase letters, digits, and hyphens
     #[arg(value_name = "NAME")]
     name: String,
     /// Stored delivery: a number, or `last`

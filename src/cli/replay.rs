@@ -9,11 +9,12 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::CliError;
 use super::keyring::ProviderArgs;
 use super::number::whole;
+use super::pending_file::PendingFile;
 use super::place;
 use super::progress::ProgressLine;
-use super::{CliError, atomic_file};
 use crate::error_chain;
 use crate::formats::jsonl;
 use crate::ops::replay::{
@@ -82,6 +83,7 @@ fn parse_timing(text: &str) -> Result<ReplayTiming, String> {
 
 pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
     let cases = cases::load(args)?;
+    let report = args.junit.as_deref().map(PendingFile::open).transpose()?;
     let shuffle = args.shuffle.then(|| args.seed.unwrap_or_else(|| fastrand::u64(..)));
     let mut stderr = output::notes();
     if let Some(seed) = shuffle {
@@ -116,8 +118,8 @@ pub(super) fn run(args: &ReplayArgs) -> Result<(), CliError> {
         }
     }
     out.flush()?;
-    if let Some(path) = &args.junit {
-        atomic_file::replace(path, replay::junit(&target, &outcomes).as_bytes())?;
+    if let Some(report) = report {
+        report.finish(replay::junit(&target, &outcomes).as_bytes())?;
     }
     if let Err(error) = history.save(&history_path) {
         let error = error_chain::with_sources(&error);

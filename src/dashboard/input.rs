@@ -30,7 +30,7 @@ fn translate_key(key: KeyEvent) -> Option<Key> {
     }
     let ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
     let code = match key.code {
-        // Some terminals report Ctrl with the upper-case letter.
+        // Some terminals report Ctrl with the uppercase letter.
         TerminalKey::Char(character) if ctrl => KeyCode::Char(character.to_ascii_lowercase()),
         TerminalKey::Char(character) => KeyCode::Char(character),
         TerminalKey::F(number) => KeyCode::Function(number),

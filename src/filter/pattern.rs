@@ -1,7 +1,7 @@
 //! Text patterns: literal, with wildcards, or a regular expression.
 //!
 //! All three are compiled by the regex engine, which finds a literal in a large body
-//! case-insensitively without a lower-case copy, and takes linear time for any wildcards.
+//! case-insensitively without a lowercase copy, and takes linear time for any wildcards.
 
 mod prefilter;
 
@@ -23,13 +23,13 @@ const RESERVED: [&str; 5] = ["and", "or", "not", "empty", "exists"];
 /// Way in which text is compared with a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MatchMode {
-    /// The whole text; case-sensitive if the pattern has upper-case letters.
+    /// The whole text; case-sensitive if the pattern has uppercase letters.
     Whole,
     /// The whole text, case-insensitive.
     AnyCase,
     /// Like `Whole`, but a leading slash does not begin a regex.
     Path,
-    /// Any part of the text; case-sensitive if the pattern has upper-case letters.
+    /// Any part of the text; case-sensitive if the pattern has uppercase letters.
     Part,
 }
 

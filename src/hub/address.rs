@@ -1,6 +1,6 @@
 //! Servers of a hub, how to authenticate, and how its stream is created.
 
-use std::fmt;
+use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -17,6 +17,15 @@ pub struct HubOptions {
     pub name: String,
     pub auth: HubAuth,
     pub limits: StreamLimits,
+}
+
+/// Numbers of servers that may store a message. With an even number, no more of them can fail than
+/// with one less.
+pub const REPLICAS: [usize; 3] = [1, 3, 5];
+
+/// Describes a number of servers that is not one of these.
+pub fn invalid_replicas(text: impl Display) -> String {
+    format!("invalid number of servers `{text}`: expected 1, 3, or 5")
 }
 
 /// Limits of a stream that is created; an existing stream keeps its own.
@@ -111,7 +120,7 @@ fn server(text: &str) -> Result<String, HubServersError> {
     Ok(format!("{scheme}://{host}:{port}"))
 }
 
-impl fmt::Display for HubServers {
+impl Display for HubServers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join(","))
     }

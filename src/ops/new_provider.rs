@@ -22,7 +22,7 @@ const MAX_HASHED: usize = 512 << 20;
 /// Reason why a provider cannot be described.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NewProviderError {
-    #[error("invalid name `{0}`: expected lower-case letters, digits, and hyphens")]
+    #[error("invalid name `{0}`: expected lowercase letters, digits, and hyphens")]
     Name(String),
     #[error("`{0}` is built in: listen with --provider {0}")]
     BuiltIn(String),

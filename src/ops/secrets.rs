@@ -84,7 +84,7 @@ pub(crate) fn use_secret(
                 recognized(&verifier, delivery, &secret).ok_or(UseSecretError::UnknownSender)?
             }
         },
-        (None, [only]) => only.provider.clone(),
+        (None, [only]) => Arc::clone(&only.provider),
         (None, _) => return Err(UseSecretError::NoProvider),
     };
     let warnings = lint(&secret).into_iter().chain(lint_under(&provider, &secret)).collect();

@@ -67,7 +67,7 @@ pub(crate) fn verify(
     let assumed = usual.map(|credentials| Verifier::new(vec![credentials.clone()]));
     let (judged, diagnosis) = explain(assumed.as_ref().unwrap_or(verifier), &subject, at);
     let credentials = judged.credentials.ok_or(VerifyError::UnknownSender)?;
-    let provider = credentials.provider.clone();
+    let provider = Arc::clone(&credentials.provider);
     let scheme = &provider.scheme;
     let is_unknown = diagnosis.verdict.status == SignatureStatus::Unchecked
         && scheme.unchecked.is_none()

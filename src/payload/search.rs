@@ -31,7 +31,7 @@ pub enum PatternError {
 }
 
 impl SearchPattern {
-    /// Parses text or `/a regular expression/`; case-insensitive unless it has upper-case letters.
+    /// Parses text or `/a regular expression/`; case-insensitive unless it has uppercase letters.
     /// Characters in JSON strings are found even if they were sent as escapes.
     pub fn read(typed: &str) -> Result<Self, PatternError> {
         let inside = typed.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
@@ -51,7 +51,7 @@ impl SearchPattern {
     }
 }
 
-/// Returns whether the expression has literal upper-case letters, unlike those of `\W` and `\S`.
+/// Returns whether the expression has literal uppercase letters, unlike those of `\W` and `\S`.
 fn has_upper_case(expression: &str) -> bool {
     let mut escaped = false;
     expression.chars().any(|character| {

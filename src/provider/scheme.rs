@@ -139,10 +139,10 @@ impl fmt::Display for Algorithm {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
-    /// Lower-case hexadecimal.
+    /// Lowercase hexadecimal.
     #[default]
     Hex,
-    /// Upper-case hexadecimal.
+    /// Uppercase hexadecimal.
     HexUpper,
     /// Hexadecimal in either case, for verifiers that decode it.
     HexAny,
@@ -163,8 +163,8 @@ impl Encoding {
 impl fmt::Display for Encoding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Hex => "lower-case hex",
-            Self::HexUpper => "upper-case hex",
+            Self::Hex => "lowercase hex",
+            Self::HexUpper => "uppercase hex",
             Self::HexAny => "hex",
             Self::Base64 => "base64",
             Self::Base64Url => "base64url",

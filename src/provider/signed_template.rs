@@ -48,13 +48,13 @@ pub enum TemplatePart {
 /// Hash of the body in a signed payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyHash {
-    /// In lower-case hex.
+    /// In lowercase hex.
     Md5,
-    /// In lower-case hex.
+    /// In lowercase hex.
     Sha1,
-    /// In lower-case hex.
+    /// In lowercase hex.
     Sha256,
-    /// In lower-case hex.
+    /// In lowercase hex.
     Sha512,
     /// In decimal.
     Crc32,

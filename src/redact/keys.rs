@@ -70,7 +70,7 @@ impl KeyGroup {
     }
 }
 
-/// A name as its lower-case words.
+/// A name as its lowercase words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct KeyName {
     words: Vec<String>,

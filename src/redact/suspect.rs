@@ -46,7 +46,7 @@ fn is_person(text: &str) -> bool {
     (2..=3).contains(&words.len()) && words.iter().all(is_name)
 }
 
-/// Returns whether a text is long and of upper-case and lower-case letters and digits.
+/// Returns whether a text is long and of uppercase and lowercase letters and digits.
 fn is_random(text: &str) -> bool {
     let has = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
     let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte);

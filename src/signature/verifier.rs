@@ -214,7 +214,7 @@ impl Verifier {
     pub(super) fn known(&self, name: &str) -> Option<Credentials> {
         let bare = || {
             let found = provider::all().iter().find(|one| one.name == name)?;
-            Some(Credentials { provider: found.clone(), secrets: Vec::new() })
+            Some(Credentials { provider: Arc::clone(found), secrets: Vec::new() })
         };
         self.named(name).cloned().or_else(bare)
     }

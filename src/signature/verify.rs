@@ -441,8 +441,8 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
     let bytes = digest::length(scheme.algorithm).unwrap_or_default();
     let plain = scheme.prefix.is_empty() && scheme.pairs.is_none() && scheme.list.is_none();
     let (encoding, digits) = match scheme.encoding {
-        Encoding::Hex => ("lower-case hex digits", bytes * 2),
-        Encoding::HexUpper => ("upper-case hex digits", bytes * 2),
+        Encoding::Hex => ("lowercase hex digits", bytes * 2),
+        Encoding::HexUpper => ("uppercase hex digits", bytes * 2),
         Encoding::HexAny => ("hex digits", bytes * 2),
         Encoding::Base64 => ("characters of base64", bytes.div_ceil(3) * 4),
         Encoding::Base64Url => ("characters of base64url", (bytes * 4).div_ceil(3)),
@@ -484,7 +484,7 @@ fn mismatch(scheme: &Scheme, secrets: &[Secret]) -> Verdict {
 }
 
 fn other_case(scheme: &Scheme) -> Verdict {
-    let found = if scheme.encoding == Encoding::HexUpper { "lower-case" } else { "upper-case" };
+    let found = if scheme.encoding == Encoding::HexUpper { "lowercase" } else { "uppercase" };
     let why = format!(
         "the digest is right, but written in {found} hex; the provider sends {}, and its own \
          verifiers compare the text",

@@ -144,13 +144,13 @@ impl CaseReader {
             && let Some(secret) = secrets.first()
         {
             counts.configured += 1;
-            return Some((provider.clone(), secret.clone()));
+            return Some((Arc::clone(provider), secret.clone()));
         }
         let key = fixture.and_then(|fixture| fixture.signature.test_key.clone());
         let known = provider.and_then(|name| self.providers.iter().find(|one| one.name == name));
         if let (Some(known), Some(key)) = (known, key) {
             counts.test += 1;
-            return Some((known.clone(), Secret::new("the fixture's test key", key)));
+            return Some((Arc::clone(known), Secret::new("the fixture's test key", key)));
         }
         counts.unsigned += 1;
         None
