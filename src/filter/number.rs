@@ -3,6 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+/// Unit of durations.
+const MICROSECONDS: &str = "us";
+
 /// A decimal number of any length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Number {
@@ -75,7 +78,12 @@ fn read_exponent(text: &str) -> Option<i64> {
 impl Number {
     /// Returns the number if it is an integer in range.
     pub(super) fn as_u64(&self) -> Option<u64> {
-        self.text.parse().ok()
+        self.text.strip_suffix(MICROSECONDS).unwrap_or(&self.text).parse().ok()
+    }
+
+    /// Creates a number of microseconds, which prints with its unit: a bare number means seconds.
+    pub(super) fn microseconds(count: u64) -> Self {
+        Self { text: format!("{count}{MICROSECONDS}"), ..Self::from(count) }
     }
 }
 

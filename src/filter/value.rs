@@ -215,7 +215,7 @@ fn read_number(takes: ValueKind, text: &str) -> Option<Number> {
         ValueKind::Size => size(),
         ValueKind::Duration => {
             let time = units::parse_duration(text).ok()?;
-            u64::try_from(time.as_micros()).ok().map(Number::from)
+            u64::try_from(time.as_micros()).ok().map(Number::microseconds)
         }
         ValueKind::Count => text.parse::<u64>().ok().map(Number::from),
         ValueKind::Status => text.parse::<u16>().ok().map(|status| Number::from(u64::from(status))),
@@ -333,6 +333,8 @@ mod tests {
             (ValueKind::Status, "..299", "299", "300"),
             (ValueKind::Size, ">10k", "10001", "10000"),
             (ValueKind::Size, "1KiB..", "1024", "1023"),
+            (ValueKind::Duration, ">200ms", "200001", "200000"),
+            (ValueKind::Duration, "..1.5s", "1500000", "1500001"),
             (ValueKind::Data, "<-1.5", "-2", "-1.5"),
             (
                 ValueKind::Json,

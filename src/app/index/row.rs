@@ -54,8 +54,8 @@ const RESENT: u16 = 1 << 7;
 
 const NONE_YET: u16 = 0;
 /// No response was sent, on purpose.
-const NOT_SENT: u16 = 1;
-const CLIENT_GONE: u16 = 2;
+const NOT_SENT: u16 = u16::MAX;
+const CLIENT_GONE: u16 = u16::MAX - 1;
 
 /// Returns the status of the response; 0 if none was sent.
 fn response(hot: &Hot) -> Option<u16> {
