@@ -153,15 +153,15 @@ mod tests {
     #[test]
     fn a_secret_that_a_row_cuts_is_found() {
         for (row, found) in [
-            ("token: test-key-no", vec![7..18]),
-            ("not-real, next", vec![0..8]),
-            ("est-key-not-rea", vec![0..15]),
-            ("ten-b", vec![0..5]),
-            ("test", vec![]),
-            ("test-key, next", vec![]),
-            ("a test-key-not-real b", vec![2..19]),
+            ("token: test-key-no", Some(7..18)),
+            ("not-real, next", Some(0..8)),
+            ("est-key-not-rea", Some(0..15)),
+            ("ten-b", Some(0..5)),
+            ("test", None),
+            ("test-key, next", None),
+            ("a test-key-not-real b", Some(2..19)),
         ] {
-            assert_eq!(mask().find_in_row(row.as_bytes()), found, "{row}");
+            assert!(mask().find_in_row(row.as_bytes()).into_iter().eq(found), "{row}");
         }
     }
 

@@ -79,7 +79,7 @@ fn senders() -> Vec<Sender> {
         let body = enriched(&sample.body(&mut seed));
         let mut headers = vec![("Content-Type".to_owned(), sample.content_type.clone())];
         headers.extend(sample.headers(&mut seed));
-        out.push((provider.clone(), secret(scheme(provider)), headers, body));
+        out.push((Arc::clone(provider), secret(scheme(provider)), headers, body));
     }
     out
 }

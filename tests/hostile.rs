@@ -227,15 +227,18 @@ fn junit(folder: &Path) -> Tested<String> {
     Ok(report)
 }
 
+/// Returns what a front end shows of the deliveries in a folder.
+type Show = fn(&Path) -> Tested<String>;
+
 /// Checks that text of the deliveries in a folder is shown by every front end, and escaped.
 fn assert_escaped(folder: &Path) -> Tested {
-    let front_ends: [(&str, fn(&Path) -> Tested<String>); 4] =
+    let front_ends: [(&str, Show); 4] =
         [("commands", commands), ("dashboard", dashboard), ("agent", agent), ("junit", junit)];
     for (name, show) in front_ends {
         let shown = show(folder).map_err(|error| format!("{name}: {error}"))?;
         // A report has other names for what XML cannot contain.
         let is_shown = shown.contains("u{202e}") || name == "junit";
-        assert!(is_shown, "{name} show nothing of it: {shown}");
+        assert!(is_shown, "{name} shows nothing of it: {shown}");
     }
     Ok(())
 }

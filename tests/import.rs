@@ -738,10 +738,9 @@ fn another_command_in_a_word_is_kept_and_reported() -> Tested {
 }
 
 #[test]
-fn deeply_nested_commands_are_read_without_recursion() -> Tested {
+fn deeply_nested_commands_are_read_without_recursion() {
     let nested = "\"$(printf ".repeat(100_000);
     assert!(reading(&format!("curl -d {nested}")).is_err());
-    Ok(())
 }
 
 #[test]
@@ -779,7 +778,9 @@ fn exported_with(part: &str, value: &serde_json::Value) -> String {
         "trailers": [],
         "body": "{}",
     });
-    line[part] = value.clone();
+    if let Some(found) = line.get_mut(part) {
+        *found = value.clone();
+    }
     line.to_string()
 }
 

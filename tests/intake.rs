@@ -253,7 +253,7 @@ async fn a_delay_ends_with_the_program() -> Tested {
 #[tokio::test]
 async fn a_delivery_does_not_wait_for_the_rules_on_another_ones_large_body() -> Tested {
     let running = start_with(&["jq:'.costly' => 500"], ("", Vec::new()), FilterShare::new(0))?;
-    assert_waits_alone(&running, large()).await;
+    Box::pin(assert_waits_alone(&running, large())).await;
     running.end().await
 }
 
@@ -262,7 +262,7 @@ async fn a_delivery_does_not_wait_for_the_filter_of_a_target_on_another_ones_lar
 {
     let target: Target = "http://127.0.0.1:9".parse()?;
     let running = start_with(&[], ("jq:'.costly'", vec![target]), FilterShare::new(0))?;
-    assert_waits_alone(&running, large()).await;
+    Box::pin(assert_waits_alone(&running, large())).await;
     running.end().await
 }
 
@@ -270,7 +270,7 @@ async fn a_delivery_does_not_wait_for_the_filter_of_a_target_on_another_ones_lar
 async fn a_delivery_does_not_wait_for_the_rules_on_another_ones_compressed_body() -> Tested {
     let running = start_with(&[".costly:true => 500"], ("", Vec::new()), FilterShare::new(0))?;
     let compressed = Received { body: Bytes::from_static(b"\x1f\x8b\x08"), ..received("/gz") };
-    assert_waits_alone(&running, compressed).await;
+    Box::pin(assert_waits_alone(&running, compressed)).await;
     running.end().await
 }
 

@@ -94,12 +94,12 @@ fn recorded(folder: &Path, trace: &Path) -> Tested<Vec<Client>> {
         .current_dir(folder)
         .env("CRIBBLY_WEBHOOK_SECRET", SECRET);
     let mut listener = Listener::start(&mut command)?;
-    let senders: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            let address = listener.address.clone();
-            thread::spawn(move || send(&address, number).map_err(|error| error.to_string()))
-        })
-        .collect();
+    let mut senders = Vec::new();
+    for number in 0..CLIENTS {
+        let address = listener.address.clone();
+        senders
+            .push(thread::spawn(move || send(&address, number).map_err(|error| error.to_string())));
+    }
     let clients =
         senders.into_iter().map(|sender| sender.join().map_err(|_| "a client panicked")?);
     let clients = clients.collect::<Result<Vec<_>, String>>()?;
@@ -252,8 +252,9 @@ impl Durable {
             Change::Create => self.exists = true,
             Change::Write(at, bytes) => {
                 content.resize(content.len().max(at + bytes.len()), 0);
-                let place = content.get_mut(*at..at + bytes.len());
-                place.into_iter().for_each(|place| place.copy_from_slice(bytes));
+                if let Some(place) = content.get_mut(*at..at + bytes.len()) {
+                    place.copy_from_slice(bytes);
+                }
             }
             Change::Truncate(length) => content.resize(*length, 0),
             Change::Remove => *self = Self::default(),
@@ -276,7 +277,9 @@ impl Disk {
             .into_iter()
             .partition(|(step, change)| *step < before && is_of_folder(change) == is_folder);
         self.pending = left;
-        done.iter().for_each(|(_, change)| self.durable.apply(change));
+        for (_, change) in &done {
+            self.durable.apply(change);
+        }
     }
 
     /// Returns the content after a power loss; none if the file does not exist.

@@ -137,7 +137,7 @@ fn a_connection_takes_the_stated_memory() -> Tested {
     for _ in 0..CONNECTIONS {
         let mut stream = TcpStream::connect(&listener.address)?;
         stream.write_all(head("/held", SIZE).as_bytes())?;
-        stream.write_all(&[b'x'; SIZE - 1])?;
+        stream.write_all(&vec![b'x'; SIZE - 1])?;
         held.push(stream);
     }
     let (_, port) = listener.address.rsplit_once(':').ok_or("no port")?;

@@ -86,7 +86,7 @@ fn verifier(has_secret: impl Fn(&Provider) -> bool) -> Verifier {
     let credentials = |provider: &Arc<Provider>| {
         let secret = Secret::new(provider.secret_env.clone(), test_key(provider));
         let secrets = if has_secret(provider) { vec![secret] } else { Vec::new() };
-        Credentials { provider: provider.clone(), secrets }
+        Credentials { provider: Arc::clone(provider), secrets }
     };
     Verifier::new(provider::all().iter().map(credentials).collect())
 }

@@ -1,6 +1,7 @@
 //! Verdicts on requests that were signed by independent code, from `tests/data/signatures`.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -272,7 +273,7 @@ fn samples_are_recognized_among_all_providers() {
         let candidates = provider::all().iter().map(|provider| {
             let mine = provider.name == sent.provider.name;
             let secrets = if mine { sent.secrets.to_vec() } else { Vec::new() };
-            Credentials { provider: provider.clone(), secrets }
+            Credentials { provider: Arc::clone(provider), secrets }
         });
         let verifier = Verifier::new(candidates.collect());
         let subject = Subject { head: &sent.head, body: &sent.body, url: sent.url };
@@ -286,7 +287,7 @@ fn samples_are_recognized_among_all_providers() {
 #[test]
 fn unsigned_samples_are_recognized_by_other_headers() {
     let everybody = provider::all().iter().map(|provider| Credentials {
-        provider: provider.clone(),
+        provider: Arc::clone(provider),
         secrets: vec![secret(provider)],
     });
     let verifier = Verifier::new(everybody.collect());
@@ -367,7 +368,7 @@ proptest! {
                 }
             }
             let subject = Subject { head: &head, body: b"{}", url: Some("http://h/") };
-            let verifier = Verifier::new(vec![Credentials { provider: provider.clone(), secrets }]);
+            let verifier = Verifier::new(vec![Credentials { provider: Arc::clone(provider), secrets }]);
             let judged = verifier.judge(&subject, now());
             prop_assert_ne!(judged.verdict.status, SignatureStatus::Verified, "{}", &provider.name);
             let budget = Budget { bytes: 1 << 16, go_on: &|| true };

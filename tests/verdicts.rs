@@ -231,7 +231,7 @@ fn a_failing_stronger_signature_is_not_hidden_by_a_weaker_one() -> Tested {
     let candidates = provider::all().iter().map(|provider| {
         let is_github = provider.secret_env == "GITHUB_WEBHOOK_SECRET";
         let secrets = if is_github { vec![secret.clone()] } else { Vec::new() };
-        Credentials { provider: provider.clone(), secrets }
+        Credentials { provider: Arc::clone(provider), secrets }
     });
     let verifier = Verifier::new(candidates.collect());
     let body = b"Hello, World!";

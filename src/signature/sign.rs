@@ -110,12 +110,11 @@ fn sign_one(scheme: &Scheme, secret: &Secret, draft: &Draft<'_>) -> Result<Signe
         let headers = signed.map_err(SignError::Unsupported)?;
         return Ok(Signed { headers, body: None });
     }
-    let value = match &scheme.jwt {
-        Some(jwt) => token(scheme, jwt, secret, draft)?,
-        None => {
-            let digest = signed_digest(scheme, secret, &subject, &pairs)?;
-            signature_text(scheme, draft, &pairs, &digest)
-        }
+    let value = if let Some(jwt) = &scheme.jwt {
+        token(scheme, jwt, secret, draft)?
+    } else {
+        let digest = signed_digest(scheme, secret, &subject, &pairs)?;
+        signature_text(scheme, draft, &pairs, &digest)
     };
     let no_location = || SignError::Unsupported("its scheme says nowhere to sign".to_owned());
     let carrier = scheme.signature.first().ok_or_else(no_location)?;

@@ -156,7 +156,7 @@ fn keys_on_deep_json_with_long_keys_take_limited_work() {
 
 #[test]
 fn keys_on_a_huge_json_string_take_limited_work() {
-    let text = r#"\u0061\/é"#.repeat(SIZE / 10);
+    let text = r"\u0061\/é".repeat(SIZE / 10);
     assert_limited(json(format!("{{\"a\":\"{text}tiger\",\"b\":\"{text}\"}}")));
 }
 
@@ -231,7 +231,7 @@ fn keys_on_the_largest_heads_take_limited_work() {
     let heads = (0..40).map(|id| delivery(id, &headers, "{}"));
     assert_limited(heads.collect());
     let queries = (0..40).map(|id| {
-        let head = Head::build("POST", &format!("/?{}", "a&".repeat(30 << 10)), &[]);
+        let head = Head::build("POST", format!("/?{}", "a&".repeat(30 << 10)), &[]);
         let new = NewDelivery::new(head, Bytes::new(), Timestamp::UNIX_EPOCH);
         new.into_delivery(DeliveryId(id), None)
     });

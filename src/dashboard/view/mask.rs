@@ -15,14 +15,16 @@ pub(super) fn apply(secrets: &SecretMask, buffer: &mut Buffer) {
     let area = buffer.area;
     for y in area.top()..area.bottom() {
         for text in texts(buffer, y) {
-            for found in secrets.find_in_row(&text.bytes) {
-                for x in text.columns.get(found).unwrap_or_default() {
-                    if let Some(cell) = buffer.cell_mut((*x, y)) {
-                        cell.set_symbol("*");
-                    }
-                }
-            }
+            let found = secrets.find_in_row(&text.bytes).into_iter();
+            let columns = found.filter_map(|found| text.columns.get(found)).flatten();
+            columns.for_each(|x| hide(buffer, *x, y));
         }
+    }
+}
+
+fn hide(buffer: &mut Buffer, x: u16, y: u16) {
+    if let Some(cell) = buffer.cell_mut((x, y)) {
+        cell.set_symbol("*");
     }
 }
 

@@ -2,6 +2,8 @@
 //! panics, and an unsigned request never verifies.
 #![no_main]
 
+use std::sync::Arc;
+
 use hookglass::delivery::{Head, Header, SignatureStatus};
 use hookglass::provider::{self, Algorithm, ValueLocation};
 use hookglass::secret::Secret;
@@ -22,7 +24,7 @@ fuzz_target!(|data: (u8, Vec<u8>, Vec<u8>, String)| {
         }
     }
     let secrets = vec![Secret::new("TEST", "whsec_dGVzdC1rZXktbm90LWEtcmVhbC1vbmU=")];
-    let verifier = Verifier::new(vec![Credentials { provider: provider.clone(), secrets }]);
+    let verifier = Verifier::new(vec![Credentials { provider: Arc::clone(provider), secrets }]);
     let subject = Subject { head: &head, body: &body, url: Some(&url) };
     let now = jiff::Timestamp::UNIX_EPOCH;
     let judged = verifier.judge(&subject, now);
