@@ -56,7 +56,7 @@ impl ListColumn {
             Self::Answer => (3, 6, 2),
             Self::Id => (2, 9, 3),
             Self::Via => (4, 20, 4),
-            Self::EventId => (8, 36, EVENT_ID),
+            Self::EventId => (12, 36, EVENT_ID),
             Self::Size => (4, 7, SIZE),
             Self::Provider => (4, 16, 7),
             Self::Path => (8, 40, 7),
@@ -160,12 +160,11 @@ impl ContentWidths {
 }
 
 /// Columns in the order in which they grow, each up to a width.
-const GROWTH: [(ListColumn, usize); 22] = [
+const GROWTH: [(ListColumn, usize); 21] = [
     (ListColumn::Signature, SIGN_AND_WORD),
     (ListColumn::Type, 13),
     (ListColumn::Signature, SIGN_AND_CAUSE),
-    (ListColumn::Type, 18),
-    (ListColumn::EventId, 12),
+    (ListColumn::Type, 16),
     (ListColumn::Time, DAY_AND_TIME),
     (ListColumn::Answer, usize::MAX),
     (ListColumn::Type, 20),
