@@ -2,6 +2,11 @@
 //! checks their order. They are used wherever the bytes of JSON must be kept: rows of a document,
 //! pointers, redaction, compacting, and the limits for jq.
 
+#![expect(
+    clippy::inline_always,
+    reason = "calls with results in memory take three times as long as the steps themselves"
+)]
+
 mod lexer;
 
 use std::ops::Range;
@@ -89,6 +94,7 @@ impl<'t> JsonReader<'t> {
         JsonError { at: self.lexer.position(), reason }
     }
 
+    #[inline(always)]
     fn step(&mut self) -> Result<Option<(JsonEvent, Token)>, JsonError> {
         let first = self.lexer.peek();
         let container = self.open.last().copied();
@@ -108,6 +114,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
+    #[inline(always)]
     fn key(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
         if first != Some(b'"') {
             return Err(self.error("expected a key in double quotes"));
@@ -117,6 +124,7 @@ impl<'t> JsonReader<'t> {
         Ok((JsonEvent::Key, key))
     }
 
+    #[inline(always)]
     fn member_value(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
         if first != Some(b':') {
             return Err(self.error("expected a colon after the key"));
@@ -126,6 +134,7 @@ impl<'t> JsonReader<'t> {
         self.value(first)
     }
 
+    #[inline(always)]
     fn value(&mut self, first: Option<u8>) -> Result<(JsonEvent, Token), JsonError> {
         let first = first.ok_or_else(|| self.error("expected a value, found the end"))?;
         if matches!(first, b'}' | b']' | b',' | b':') {
@@ -145,6 +154,7 @@ impl<'t> JsonReader<'t> {
         Ok((JsonEvent::Open, token))
     }
 
+    #[inline(always)]
     fn after_value(
         &mut self,
         container: Container,
@@ -167,6 +177,7 @@ impl<'t> JsonReader<'t> {
         }
     }
 
+    #[inline(always)]
     fn close(&mut self, byte: u8) -> Result<(JsonEvent, Token), JsonError> {
         let token = self.lexer.token(byte)?;
         self.open.pop();
@@ -184,6 +195,7 @@ impl<'t> From<Lexer<'t>> for JsonReader<'t> {
 impl Iterator for JsonReader<'_> {
     type Item = Result<(JsonEvent, Token), JsonError>;
 
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let step = self.step();
         if step.is_err() {

@@ -68,6 +68,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Skips white space and returns the first byte of the next token.
+    #[inline(always)]
     pub(super) fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.bytes.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -79,6 +80,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Reads the token that begins with the byte [`Self::peek`] returned.
+    #[inline(always)]
     pub(super) fn token(&mut self, first: u8) -> Result<Token, JsonError> {
         let start = self.at;
         let (kind, end) = match first {
