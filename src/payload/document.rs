@@ -209,7 +209,7 @@ impl Document {
     }
 
     /// Returns the path of the JSON value that a row belongs to, through decoded strings; `None` if it
-    /// has more than [`MAX_STEPS`] steps.
+    /// has more than `MAX_STEPS` steps.
     pub fn path(&self, row: usize) -> Option<PayloadPath> {
         let shallow = |node: Node<'_>| (node.depth() <= MAX_STEPS).then(|| node.path());
         match self.place(row) {
