@@ -62,8 +62,7 @@ pub struct JsonReader<'t> {
 impl<'t> JsonReader<'t> {
     /// Reads a text, after its byte order mark if it has one.
     pub fn new(bytes: &'t [u8]) -> Self {
-        let start = if bytes.starts_with(BOM) { BOM.len() } else { 0 };
-        Self::within(bytes, start..bytes.len())
+        Self::within(bytes, start(bytes)..bytes.len())
     }
 
     /// Reads only a part of the bytes. Positions still count from the start of all of them.
@@ -217,10 +216,16 @@ pub fn is_valid(bytes: &[u8]) -> bool {
     JsonReader::new(bytes).all(|step| step.is_ok())
 }
 
+/// Returns where a text begins, after its byte order mark if it has one.
+fn start(bytes: &[u8]) -> usize {
+    if bytes.starts_with(BOM) { BOM.len() } else { 0 }
+}
+
 /// Writes valid JSON without the white space between its tokens.
 pub fn compact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for token in Lexer::new(text.as_bytes()).map_while(Result::ok) {
+    let whole = start(text.as_bytes())..text.len();
+    for token in Lexer::within(text.as_bytes(), whole).map_while(Result::ok) {
         out.push_str(text.get(token.range()).unwrap_or_default());
     }
     out
@@ -293,6 +298,11 @@ mod tests {
             assert!(!is_valid(&text.as_bytes()[..end]), "{end}");
         }
         assert!(is_valid(text.as_bytes()));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_left_out_of_compact_json() {
+        assert_eq!(compact("\u{feff}[1, 2]"), "[1,2]");
     }
 
     #[test]
