@@ -1,6 +1,6 @@
-//! What a frame and a key of the dashboard cost at 200x60, with a JSON body of 10 MB open and a million
-//! deliveries in the list: the model is updated and drawn as in the program, into memory instead of a
-//! terminal.
+//! Measures frames and keys of the dashboard at 200x60, with a JSON body of 10 MB open and a million
+//! deliveries in the list. The model is updated and drawn as in the program, into memory instead of
+//! a terminal.
 //!
 //! Run with `cargo bench --bench frame`. `DELIVERIES=1000` makes a shorter list.
 

@@ -390,7 +390,7 @@ where
     }
 }
 
-/// Processing of a complete request. If the connection ends first, it goes on in a task of its own.
+/// Processing of a complete request. If the connection ends first, it continues in a task of its own.
 struct Handling<'c, F: Future<Output: Send + 'static> + Send + 'static> {
     /// None once it is done.
     work: Option<Pin<Box<F>>>,

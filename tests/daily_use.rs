@@ -1,4 +1,4 @@
-//! What a day of use must not meet again: key scripts over deliveries that once misled their reader.
+//! Key scripts for faults that a day of use found in version 0.1.
 
 mod support;
 

@@ -123,7 +123,7 @@ struct Call<'t> {
     rest: &'t str,
 }
 
-/// What the output of strace is read with.
+/// Expressions that read the output of strace.
 struct Forms {
     line: Regex,
     descriptor: Regex,

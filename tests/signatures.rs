@@ -31,7 +31,7 @@ struct Case {
     expect: String,
     also_ok: Vec<String>,
     cause: Option<String>,
-    /// Whether anything in the request can prove the cause.
+    /// True if something in the request can prove the cause.
     #[serde(default = "yes")]
     cause_findable: bool,
     /// Other causes that are equally right.

@@ -185,7 +185,7 @@ impl StyledLine {
         }
         let mut lines = vec![Self::default()];
         let mut used = 0;
-        // What fits a line of its own is not broken; the rest preferably between words.
+        // A run is broken only if it is longer than a line, and then between words if possible.
         let runs = self.0.iter().flat_map(|span| runs(&span.text).map(|run| (span.role, run)));
         let pieces = runs.flat_map(|(role, run)| {
             let fits = run.width() <= width - indent;

@@ -1,6 +1,6 @@
 //! Remarks on a body for the person who reads it.
 
-/// What was done to display a body, and what is wrong with it.
+/// Remarks on how a body is displayed, and on damage to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BodyNote {
     remarks: Vec<String>,

@@ -26,7 +26,7 @@ pub struct Decoded {
     pub bytes: Bytes,
     /// The encodings that were decoded or failed.
     pub note: BodyNote,
-    /// Whether all of it was decoded, from at least one encoding.
+    /// True if the body was encoded, and decoded completely.
     pub is_whole: bool,
 }
 

@@ -313,11 +313,11 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
     if found.is_empty() {
         let why = if is_header {
             format!(
-                "there is no {place} header: this is the delivery of another service, or a proxy \
-                 removed it"
+                "there is no {place} header: another service sent the delivery, or a proxy removed \
+                 the header"
             )
         } else {
-            format!("there is no signature at {place}: this is the delivery of another service")
+            format!("there is no signature at {place}: another service sent the delivery")
         };
         // A missing token proves nothing: some providers can be configured without one.
         return Err(match scheme.algorithm {

@@ -26,7 +26,7 @@ pub(super) struct Hot {
 pub(super) struct Cold {
     received_us: i64,
     body_size: u64,
-    /// How long the client waited; [`NO_TIME`] if unknown.
+    /// Time that the client waited; [`NO_TIME`] if unknown.
     waited_us: u64,
     /// Offset of the event id in the page; none if the length is `NONE`.
     event_at: u32,
@@ -330,7 +330,7 @@ pub struct ListRow<'i> {
     pub cause: Option<&'i str>,
     pub response: Option<u16>,
     pub client_gone: bool,
-    /// How long the client waited for the response of a rule or a target, or until it left.
+    /// Time that the client waited for the response of a rule or a target, or until it left.
     pub waited: Option<Duration>,
     /// Code of the refusal.
     pub refused: Option<&'i str>,

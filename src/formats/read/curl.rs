@@ -257,7 +257,7 @@ fn substituted(characters: &mut Characters<'_>, word: &mut Vec<u8>) -> Result<()
         }
         inner.push(character);
     }
-    // What is nested in it is not run, so this ends.
+    // A nested substitution is not read, which bounds the recursion.
     let is_printf = inner.starts_with("printf ") && !inner.contains("$(");
     let commands = if is_printf { split(&mut Characters::new(&inner))? } else { Vec::new() };
     if let [command] = commands.as_slice() {

@@ -43,7 +43,7 @@ impl<'d> Node<'d> {
     /// Returns whether this is the unescaped key.
     pub(in crate::payload) fn has_key(&self, key: &str) -> bool {
         self.raw_key().is_some_and(|raw| {
-            // An escape is longer than what it stands for, by up to 6 bytes for one.
+            // An escape takes up to six bytes for one.
             raw == key
                 || ((raw.len() > key.len() && raw.len() <= 6 * key.len()) && unescaped(raw) == key)
         })

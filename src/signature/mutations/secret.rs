@@ -12,7 +12,7 @@ use crate::signature::Cause;
 /// A secret that may have been meant in place of the configured one.
 pub(in crate::signature) struct SecretVariant {
     pub(in crate::signature) cause: Cause,
-    /// What is wrong with the configured secret, after "the configured secret …".
+    /// The fault of the configured secret, as the end of "the configured secret …".
     pub(in crate::signature) wrong: &'static str,
     /// The configured secret and this one, with a word in place of what stays the same.
     pub(in crate::signature) shown: [String; 2],

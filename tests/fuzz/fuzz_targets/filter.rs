@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
     match text.parse::<Filter>() {
         Ok(filter) => {
             assert_eq!(filter.to_string().parse::<Filter>().as_ref(), Ok(&filter));
-            // What a rule finds in two steps is what it finds in one.
+            // Judging the body first gives the same result as matching in one step.
             let head = Head::build("POST", "/a", &[Header::new("X-A", "1")]);
             let body = r#"{"type":"a","b":[1,"x"]}"#;
             let new = NewDelivery::new(head, body.into(), Timestamp::UNIX_EPOCH);
