@@ -74,6 +74,10 @@ fn chunks() -> Vec<Odd> {
         ("no line end after data", "1\r\nx0\r\n\r\n"),
         ("second chunk", "1\r\nx\r\nzz\r\n"),
         ("trailer with a bare line feed", "0\r\nT: v\n\r\n"),
+        ("trailer without a colon", "0\r\nabc\r\n\r\n"),
+        ("space in the name of a trailer", "0\r\nbad name: v\r\n\r\n"),
+        ("folded trailer", "0\r\nT: v\r\n w\r\n\r\n"),
+        ("NUL in a trailer", "0\r\nT: \0\r\n\r\n"),
     ] {
         all.push(odd(format!("chunks: {name}"), chunked(body), 400));
     }

@@ -223,19 +223,23 @@ impl Head {
     /// Parses what [`Self::with_trailer_lines`] returned.
     pub fn parse_with_trailers(raw: Bytes) -> Result<Self, HeadError> {
         let mut head = Self::parse(raw.clone())?;
-        head.trailers = Self::trailers_in(&raw.slice(head.raw.len()..));
+        head.trailers = Self::trailers_in(&raw.slice(head.raw.len()..)).unwrap_or_default();
         Ok(head)
     }
 
-    /// Returns the fields in the lines after a body, which end in an empty line.
-    pub fn trailers_in(lines: &Bytes) -> Vec<Header> {
+    /// Returns the fields in the lines after a body, which end in an empty line; none if they are
+    /// malformed.
+    pub fn trailers_in(lines: &Bytes) -> Option<Vec<Header>> {
+        if lines.is_empty() {
+            return Some(Vec::new());
+        }
         let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let Ok(httparse::Status::Complete((_, found))) = httparse::parse_headers(lines, &mut slots)
         else {
-            return Vec::new();
+            return None;
         };
         let header = |one: &httparse::Header<'_>| Header::new(one.name, lines.slice_ref(one.value));
-        found.iter().map(header).collect()
+        Some(found.iter().map(header).collect())
     }
 
     /// Returns the request with a body: the head as received, and the body in the framing that the

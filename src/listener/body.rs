@@ -52,7 +52,12 @@ pub(super) async fn collect(
         Ok(room) => {
             // hyper sees the end of the trailers only after they were sent here.
             let lines = link.trailers.try_recv().unwrap_or_default();
-            Ok((room.hold(bytes), Head::trailers_in(&lines)))
+            let received = bytes.len() as u64;
+            let trailers = Head::trailers_in(&lines).ok_or_else(|| {
+                let reason = format!("the trailers after a body of {received} bytes are malformed");
+                (received, (400, refusal("body-malformed", reason)))
+            });
+            trailers.map(|trailers| (room.hold(bytes), trailers))
         }
         Err((received, refused)) => {
             link.is_refused.store(true, Ordering::Release);

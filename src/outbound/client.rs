@@ -23,6 +23,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
+use super::next_hop::sent_trailers;
 use super::raw_head_writer::{OnFlushed, RawHeadWriter};
 use super::tls::Tls;
 use super::{Request, Response, ResponseTimeout, SendError, SendOutcome, Target, next_hop_head};
@@ -276,8 +277,8 @@ where
 /// Builds the request that hyper believes it sends: method and body, so that it knows which
 /// response to expect. [`RawHeadWriter`] writes the real head.
 fn placeholder(request: &Request) -> hyper::Request<OutgoingBody> {
-    let trailers = &request.head.trailers;
-    let mut placeholder = hyper::Request::new(outgoing_body(&request.body, trailers));
+    let trailers: Vec<&Header> = sent_trailers(&request.head.trailers).collect();
+    let mut placeholder = hyper::Request::new(outgoing_body(&request.body, &trailers));
     let method = hyper::Method::from_bytes(request.head.method.as_bytes());
     // CONNECT would make hyper open a tunnel.
     let method = method.ok().filter(|method| *method != hyper::Method::CONNECT);
@@ -312,7 +313,7 @@ fn limit_interim(request: &mut hyper::Request<OutgoingBody>) -> CancellationToke
 /// Body of a request, with trailers if it has any.
 type OutgoingBody = WithTrailers<Full<Bytes>, Ready<Option<Result<HeaderMap, Infallible>>>>;
 
-fn outgoing_body(body: &Bytes, trailers: &[Header]) -> OutgoingBody {
+fn outgoing_body(body: &Bytes, trailers: &[&Header]) -> OutgoingBody {
     let mut map = HeaderMap::new();
     for Header { name, value } in trailers {
         let name = HeaderName::from_bytes(name.as_bytes());

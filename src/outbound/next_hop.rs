@@ -22,7 +22,9 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
     let authority = Bytes::copy_from_slice(target.authority.as_str().as_bytes());
     let length = Bytes::from(body_len.to_string());
     let (mut has_host, mut has_length) = (false, false);
-    let has_trailers = !head.trailers.is_empty();
+    let trailers: Vec<&str> =
+        sent_trailers(&head.trailers).map(|trailer| trailer.name.as_str()).collect();
+    let has_trailers = !trailers.is_empty();
     let mut headers = Vec::with_capacity(head.headers.len() + 3);
     for header in head.headers.iter().filter(|header| !is_of_previous_hop(header)) {
         let (seen, value) = if header.is("host") {
@@ -47,9 +49,8 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
     }
     let bodiless = matches!(head.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "DELETE");
     if has_trailers {
-        let names: Vec<&str> = head.trailers.iter().map(|one| one.name.as_str()).collect();
         headers.push(Header::new("Transfer-Encoding", "chunked"));
-        headers.push(Header::new("Trailer", names.join(", ")));
+        headers.push(Header::new("Trailer", trailers.join(", ")));
     } else if !has_length && (body_len > 0 || !bodiless) {
         headers.push(Header { name: "Content-Length".to_owned(), value: length });
     }
@@ -59,6 +60,27 @@ pub fn next_hop_head(head: &Head, body_len: usize, target: &Target) -> Head {
         Some(path) => Head::build(&head.method, path, &headers),
         None => Head::build(&head.method, &head.target, &headers),
     }
+}
+
+/// Fields that must not be sent as trailers (RFC 9110 section 6.5.1); hyper omits them.
+const NEVER_TRAILERS: [&str; 12] = [
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "host",
+    "max-forwards",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+];
+
+/// Returns the trailers that are sent to the next hop.
+pub(super) fn sent_trailers(trailers: &[Header]) -> impl Iterator<Item = &Header> {
+    trailers.iter().filter(|trailer| !NEVER_TRAILERS.iter().any(|name| trailer.is(name)))
 }
 
 #[cfg(test)]
@@ -82,6 +104,22 @@ mod tests {
             "POST /a%20b?x HTTP/1.1\r\nhOST: 127.0.0.1:3000\r\nX-b: 1\r\nx-B: 2\r\n\
              Content-Length: 3\r\nConnection: close\r\n\r\n"
         );
+    }
+
+    #[test]
+    fn announces_only_trailers_that_are_sent() {
+        let raw = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let head = |names: &[&str]| Head {
+            trailers: names.iter().map(|name| Header::new(*name, "1")).collect(),
+            ..Head::parse(Bytes::from_static(raw.as_bytes())).unwrap()
+        };
+        let sent = |head: &Head| {
+            header_text(&next_hop_head(head, 1, &"http://h".parse().unwrap()).raw).into_owned()
+        };
+        let mixed = head(&["X-Sum", "Content-Length", "transfer-encoding"]);
+        assert!(sent(&mixed).contains("\r\nTrailer: X-Sum\r\n"), "{}", sent(&mixed));
+        let framing = head(&["Content-Length"]);
+        assert!(!sent(&framing).contains("Trailer"), "{}", sent(&framing));
     }
 
     #[test]
