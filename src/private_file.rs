@@ -23,6 +23,21 @@ pub(crate) struct PrivateFile {
     out: BufWriter<NamedTempFile>,
 }
 
+/// Opens a regular file for reading. Anything else under its name is refused: a planted pipe would
+/// wait for a writer forever, and a device may never end.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.cast_signed());
+    }
+    let file = options.open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other("not a regular file")) }
+}
+
 impl PrivateFile {
     pub(crate) fn create(path: &Path, existing: Existing) -> io::Result<Self> {
         // tempfile creates with mode 0600; the same folder makes the rename atomic.

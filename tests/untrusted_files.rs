@@ -148,3 +148,69 @@ fn what_a_configuration_sends_is_announced_in_the_dashboard() -> Tested {
     session.wait_for("forwards to http://127.0.0.1:")?;
     Ok(())
 }
+
+/// Runs a command that must end by itself, in a folder with a planted file.
+fn planted(plant: impl Fn(&Path) -> Tested, command: &[&str]) -> Tested<Output> {
+    let folder = tempfile::tempdir()?;
+    plant(folder.path())?;
+    Ok(hookglass(folder.path()).args(command).output()?)
+}
+
+#[test]
+fn a_pipe_in_place_of_the_configuration_is_refused() -> Tested {
+    let ran = planted(|folder| pipe(&folder.join("hookglass.toml")), &["config"])?;
+    assert_refused(&ran, "not a regular file");
+    Ok(())
+}
+
+#[test]
+fn a_device_in_place_of_the_configuration_is_refused() -> Tested {
+    let plant = |folder: &Path| Ok(symlink("/dev/zero", folder.join("hookglass.toml"))?);
+    assert_refused(&planted(plant, &["config"])?, "not a regular file");
+    Ok(())
+}
+
+#[test]
+fn a_pipe_in_place_of_the_configuration_of_a_parent_is_refused() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let below = folder.path().join("below");
+    fs::create_dir(&below)?;
+    pipe(&folder.path().join("hookglass.toml"))?;
+    assert_refused(&hookglass(&below).arg("config").output()?, "not a regular file");
+    Ok(())
+}
+
+#[test]
+fn a_pipe_in_place_of_the_store_is_refused() -> Tested {
+    let plant = |folder: &Path| {
+        fs::create_dir(folder.join(".hookglass"))?;
+        pipe(&folder.join(".hookglass/deliveries.db"))
+    };
+    for command in [&["list"][..], &["--headless", "--bind", "0"]] {
+        let ran = planted(plant, command)?;
+        assert_eq!(ran.status.code(), Some(3), "{command:?}: {}", stderr(&ran));
+        assert!(stderr(&ran).contains("not a regular file"), "{}", stderr(&ran));
+    }
+    Ok(())
+}
+
+#[test]
+fn the_folder_behind_a_link_gets_no_gitignore() -> Tested {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("elsewhere"))?;
+    symlink("elsewhere", folder.path().join(".hookglass"))?;
+    Listener::start(&mut hookglass(folder.path()))?;
+    assert!(!folder.path().join("elsewhere/.gitignore").exists());
+    Ok(())
+}
+
+#[test]
+fn a_body_without_an_end_is_refused() -> Tested {
+    for command in [
+        &["send", "/dev/zero", "--to", "9"][..],
+        &["verify", "--provider", "github", "--body", "/dev/zero"],
+    ] {
+        assert_refused(&planted(|_| Ok(()), command)?, "larger than");
+    }
+    Ok(())
+}

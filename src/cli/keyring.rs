@@ -54,7 +54,11 @@ impl ConfigArgs {
 
     pub(super) fn load(&self) -> Result<Config, CliError> {
         let ChosenFile { path, origin } = self.place();
-        let config = Config::load((origin != Origin::Default).then_some(path.as_path()))?;
+        let config = match origin {
+            Origin::Named(_) => Config::load(Some(&path)),
+            Origin::Parent => Config::load_found(&path),
+            Origin::Default => Config::load(None),
+        }?;
         tracing::info!(
             forwards = config.forwards.len(),
             rules = config.rules.len(),

@@ -1,6 +1,7 @@
 //! `hookglass send`: signed sample events, or files.
 
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::config::Keyring;
 use crate::delivery::Header;
 use crate::diagnostic::nearest;
 use crate::formats::jsonl;
+use crate::input_file;
 use crate::ops::resend::throw_away_note;
 use crate::ops::send::{EventSource, FileEvent, SendEvent, SendRun, Tamper, credentials_for};
 use crate::outbound::{Client, Target, added_header};
@@ -218,6 +220,9 @@ fn note_request(run: &SendRun<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Size limit of a body.
+const MAX_BODY: u64 = 256 << 20;
+
 /// Capacity of the queue of events to print.
 const WAITING: usize = 16;
 
@@ -232,10 +237,9 @@ fn source<'p>(
     }
     let path = Path::new(what);
     let body = if what == "-" {
-        let mut body = Vec::new();
-        io::stdin().read_to_end(&mut body).map(|_| body)
+        input_file::read_all(io::stdin(), MAX_BODY)
     } else {
-        std::fs::read(path)
+        File::open(path).and_then(|file| input_file::read_all(file, MAX_BODY))
     };
     let body = body.map_err(|error| {
         let known: Vec<&str> = provider.samples.iter().map(|sample| sample.kind.as_str()).collect();

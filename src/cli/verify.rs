@@ -1,6 +1,7 @@
 //! `hookglass verify`: verifies one signature.
 
-use std::io::{self, Read as _, Write as _};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -14,11 +15,15 @@ use super::listen::public_url;
 use crate::config::defaults;
 use crate::delivery::{EventRef, Header, SignatureStatus, Verdict, is_token};
 use crate::formats::jsonl;
+use crate::input_file;
 use crate::ops::verify::{Verification, VerifyError, VerifyRequest, verify};
 use crate::output;
 use crate::payload::escape;
 use crate::provider::Provider;
 use crate::signature::{Diagnosis, Verifier};
+
+/// Size limit of a body.
+const MAX_BODY: u64 = 256 << 20;
 
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
@@ -152,13 +157,10 @@ fn json_line(provider: &Provider, event: &EventRef, diagnosis: &Diagnosis) -> St
 }
 
 fn body(path: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
-        io::stdin().read_to_end(&mut bytes)?;
-    } else {
-        bytes = std::fs::read(path)?;
+        return input_file::read_all(io::stdin(), MAX_BODY);
     }
-    Ok(bytes)
+    input_file::read_all(File::open(path)?, MAX_BODY)
 }
 
 /// Reads the request and verifies it under the named provider or the detected one.

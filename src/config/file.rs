@@ -18,7 +18,9 @@ use super::routing::{ForwardTo, RespondWith, Switches};
 use super::secrets::Sources;
 use super::source::{SourceConfig, SourceTable};
 use crate::error_chain;
+use crate::input_file;
 use crate::outbound::Target;
+use crate::private_file;
 use crate::provider::{self, CustomProvider, Provider, ProviderError, SecretForm};
 use crate::respond::ResponseRule;
 use crate::store::Keep;
@@ -52,6 +54,9 @@ pub struct Config {
     /// Folder of the file.
     folder: PathBuf,
 }
+
+/// Size limit of a configuration.
+const MAX_SIZE: u64 = 4 << 20;
 
 /// Folder with the downloaded keys of providers, next to the configuration.
 const KEY_FOLDER: &str = ".hookglass/keys";
@@ -177,17 +182,35 @@ impl Default for Config {
     }
 }
 
+/// Reads the text of a configuration.
+fn text_of(file: fs::File) -> io::Result<String> {
+    let bytes = input_file::read_all(file, MAX_SIZE)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
 impl Config {
     /// Reads the given file, or the default one if it exists.
     pub fn load(path: Option<&Path>) -> Result<Self, ConfigError> {
         let shown = path.unwrap_or(Path::new(DEFAULT));
-        match (fs::read_to_string(shown), path) {
+        let opened = match path {
+            Some(path) => fs::File::open(path),
+            None => private_file::open_regular(shown),
+        };
+        match (opened.and_then(text_of), path) {
             (Ok(text), _) => Self::read(&text, shown),
             (Err(error), None) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             (Err(source), _) => {
                 Err(ConfigError::Unreadable { path: shown.display().to_string(), source })
             }
         }
+    }
+
+    /// Reads a file that was found, not named: someone else may have put it there.
+    pub fn load_found(path: &Path) -> Result<Self, ConfigError> {
+        let text = private_file::open_regular(path).and_then(text_of).map_err(|source| {
+            ConfigError::Unreadable { path: path.display().to_string(), source }
+        })?;
+        Self::read(&text, path)
     }
 
     /// Adds sources with their targets and rules, which take precedence over those for all

@@ -121,12 +121,16 @@ pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
 /// Makes an existing folder private, and ignored by git. It may belong to another user or be
 /// read-only, which the store's own files then report.
 fn protect(folder: &Path) {
+    // What a planted link points to is left as it is.
+    if fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
+        return;
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let others =
             |found: &fs::Metadata| found.is_dir() && found.permissions().mode() & 0o077 != 0;
-        if fs::symlink_metadata(folder).is_ok_and(|found| others(&found)) {
+        if fs::metadata(folder).is_ok_and(|found| others(&found)) {
             let _ = fs::set_permissions(folder, fs::Permissions::from_mode(0o700));
         }
     }
@@ -172,7 +176,7 @@ fn inspect(path: &Path) -> Result<(), StoreError> {
     let display = path.display().to_string();
     let unopenable = |source| StoreError::Unopenable { path: display.clone(), source };
     let mut start = Vec::new();
-    let file = fs::File::open(path).map_err(unopenable)?;
+    let file = private_file::open_regular(path).map_err(unopenable)?;
     file.take(MAGIC.len() as u64).read_to_end(&mut start).map_err(unopenable)?;
     if start.is_empty() || start == MAGIC {
         return Ok(());
