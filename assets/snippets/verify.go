@@ -24,7 +24,7 @@ func stop(why string) {
 
 {{entries}}
 func main() {
-	// The bytes as they came: JSON that was parsed and written again is another text.
+	// Verify the raw bytes: JSON that is parsed and serialized again has another signature.
 	body, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		stop(err.Error())

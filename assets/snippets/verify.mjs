@@ -1,4 +1,4 @@
-// Verifies delivery {{delivery}} from {{title}}, with Node's own library alone:
+// Verifies delivery {{delivery}} from {{title}}, with the standard library of Node alone:
 //
 //   hookglass show {{delivery}} --body | {{variable}}='…' node verify.mjs
 //
@@ -12,7 +12,7 @@ const setting = (name) => {
   process.exit(2);
 };
 
-// The bytes as they came: JSON that was parsed and written again is another text.
+// Verify the raw bytes: JSON that is parsed and serialized again has another signature.
 const body = readFileSync(0);
 const secret = setting({{setting}});
 const key = {{key}};

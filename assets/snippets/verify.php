@@ -16,7 +16,7 @@ function setting(string $name): string
     exit(2);
 }
 
-// The bytes as they came: JSON that was parsed and written again is another text.
+// Verify the raw bytes: JSON that is parsed and serialized again has another signature.
 $body = stream_get_contents(STDIN);
 $secret = setting({{setting}});
 $key = {{key}};

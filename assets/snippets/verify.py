@@ -1,4 +1,4 @@
-# Verifies delivery {{delivery}} from {{title}}, with Python's own library alone:
+# Verifies delivery {{delivery}} from {{title}}, with the standard library of Python alone:
 #
 #   hookglass show {{delivery}} --body | {{variable}}='…' python3 verify.py
 #
@@ -18,7 +18,7 @@ def setting(name):
     sys.exit(2)
 
 
-# The bytes as they came: JSON that was parsed and written again is another text.
+# Verify the raw bytes: JSON that is parsed and serialized again has another signature.
 body = sys.stdin.buffer.read()
 secret = setting({{setting}})
 key = {{key}}

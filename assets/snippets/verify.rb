@@ -1,4 +1,4 @@
-# Verifies delivery {{delivery}} from {{title}}, with Ruby's own library alone:
+# Verifies delivery {{delivery}} from {{title}}, with the standard library of Ruby alone:
 #
 #   hookglass show {{delivery}} --body | {{variable}}='…' ruby verify.rb
 #
@@ -12,7 +12,7 @@ def setting(name)
   exit 2
 end
 
-# The bytes as they came: JSON that was parsed and written again is another text.
+# Verify the raw bytes: JSON that is parsed and serialized again has another signature.
 body = $stdin.binmode.read
 secret = setting({{setting}})
 key = {{key}}

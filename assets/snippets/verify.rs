@@ -19,7 +19,7 @@ fn stop(why: &str) -> ! {
 
 {{entries}}
 fn main() {
-    // The bytes as they came: JSON that was parsed and written again is another text.
+    // Verify the raw bytes: JSON that is parsed and serialized again has another signature.
     let mut body = Vec::new();
     if let Err(error) = std::io::stdin().read_to_end(&mut body) {
         stop(&error.to_string());

@@ -16,7 +16,7 @@ const SPECIAL: [char; 4] = [':', '=', '@', ';'];
 /// Reason why a program cannot send a delivery.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    #[error("{program} sends no such request target: {target}")]
+    #[error("{program} cannot send the request target `{target}`; copy it as curl")]
     Target { program: &'static str, target: String },
     #[error("{program} cannot send the method {method}")]
     Method { program: &'static str, method: String },

@@ -162,7 +162,7 @@ func entries(value string) []string {{
     fn packages(&self, recipe: &Recipe) -> String {
         match recipe.secret {
             SecretForm::Utf8Nfkd => format!("{NORM} in addition to Go's standard library"),
-            _ => "Go's own library alone".to_owned(),
+            _ => "Go's standard library alone".to_owned(),
         }
     }
 }
