@@ -253,3 +253,53 @@ fn a_failing_stronger_signature_is_not_hidden_by_a_weaker_one() -> Tested {
     assert_eq!(judged.verdict.status, SignatureStatus::Mismatch);
     Ok(())
 }
+
+/// A verifier of every provider, in which those with this variable have a secret.
+fn verifier_with(secret_env: &str, secret: &Secret) -> Verifier {
+    let candidates = provider::all().iter().map(|provider| {
+        let is_configured = provider.secret_env == secret_env || secret_env == "*";
+        let secrets = if is_configured { vec![secret.clone()] } else { Vec::new() };
+        Credentials { provider: Arc::clone(provider), secrets }
+    });
+    Verifier::new(candidates.collect())
+}
+
+#[test]
+fn a_signature_that_several_relatives_share_names_the_general_provider() -> Tested {
+    let secret = Secret::new("S", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let verifier = verifier_with("*", &secret);
+    for name in ["standard-webhooks", "svix"] {
+        let provider = provider::all().iter().find(|one| one.name == name).ok_or("unknown")?;
+        let draft = Draft {
+            body: b"{}",
+            headers: &[],
+            method: "POST",
+            url: None,
+            id: "msg_1",
+            now: Timestamp::UNIX_EPOCH,
+            like: None,
+        };
+        let head = Head::build("POST", "/", &sign(&provider.scheme, &secret, &draft)?.headers);
+        let judged = verifier.judge(&Subject::new(&head, b"{}"), Timestamp::UNIX_EPOCH);
+        let found = judged.credentials.map(|one| one.provider.name.as_str());
+        assert_eq!(found, Some(name), "signed as {name}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stronger_signature_that_was_not_checked_is_named() -> Tested {
+    let gitlab = Provider::named("gitlab")?;
+    let headers = [
+        Header::new("X-Gitlab-Token", "token"),
+        Header::new("webhook-id", "msg_1"),
+        Header::new("webhook-timestamp", "0"),
+        Header::new("webhook-signature", format!("v1,{}", STANDARD.encode([0; 32]))),
+    ];
+    let head = Head::build("POST", "/", &headers);
+    let secrets = [Secret::new("GITLAB_WEBHOOK_TOKEN", "token")];
+    let verdict = verify_as(&gitlab, &secrets, &Subject::new(&head, b"{}"), Timestamp::UNIX_EPOCH);
+    let says = verdict.explanation.map(|explanation| explanation.to_lines()).unwrap_or_default();
+    assert!(format!("{says:?}").contains("webhook-signature was not checked"), "{says:?}");
+    Ok(())
+}

@@ -238,7 +238,8 @@ impl Advice<'_> {
     fn body_fix(&self, cause: Cause) -> String {
         match cause {
             Cause::BodyGzip => {
-                "sign the compressed bytes, or turn off compression between sender and receiver"
+                "decompress the body before you verify it, or turn off compression between sender \
+                 and receiver"
                     .to_owned()
             }
             Cause::BodyBase64 => "base64-decode the body before it is passed on; with AWS Lambda, \

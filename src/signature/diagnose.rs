@@ -19,10 +19,11 @@ use crate::delivery::{Header, ProofRow, header_text};
 use crate::provider::{Algorithm, Provider, Scheme, SecretForm, ValueLocation};
 use crate::secret::Secret;
 
+pub(super) use bodies::contained;
 pub(super) use finding::Finding;
 pub(super) use search::Search;
 pub use search::{Budget, Tried};
-pub(super) use signature_text::sample;
+pub(super) use signature_text::{in_quotes, sample};
 
 const HASHES: [(Algorithm, Cause); 3] = [
     (Algorithm::HmacSha1, Cause::AlgSha1),
@@ -97,7 +98,7 @@ pub(super) fn diagnose(
         }
     }
     let found = signature_text::without_digest(question, value)
-        .or_else(|| signature_text::in_quotes(question, value, search));
+        .or_else(|| in_quotes(question, value, search));
     if found.is_some() {
         return found;
     }
@@ -285,14 +286,29 @@ pub(super) fn other_header(question: &Question<'_>, search: &mut Search<'_>) -> 
         for key in keys {
             let legacy = search.digest(Algorithm::HmacSha1, &key, &signed)?;
             if found.iter().any(|token| token.bytes == legacy) {
-                let says = format!(
-                    "there is only an older SHA-1 signature, in the {} header; {} is missing",
-                    header.name,
-                    question.place()
-                );
-                return Some(Finding::from(Cause::LegacyHeaderOnly).says(says));
+                return Some(sha_1_only(question, header));
             }
         }
     }
     None
+}
+
+/// Names a right SHA-1 signature in another header than the provider's.
+fn sha_1_only(question: &Question<'_>, header: &Header) -> Finding {
+    let (title, place) = (question.title(), question.place());
+    // As `x-hub-signature` is the older form of `x-hub-signature-256`.
+    let name = header.name.to_ascii_lowercase();
+    if question.scheme.signature_headers().any(|own| own.to_ascii_lowercase().starts_with(&name)) {
+        let says = format!(
+            "there is only an older SHA-1 signature, in the {} header; {place} is missing",
+            header.name
+        );
+        return Finding::from(Cause::LegacyHeaderOnly).says(says);
+    }
+    let says = format!(
+        "the {} header has an HMAC-SHA1 signature that is right; {title} sends {} in {place}",
+        header.name, question.scheme.algorithm
+    );
+    let fix = format!("send the {} signature in the {place} header", question.scheme.algorithm);
+    Finding::from(Cause::AlgSha1).says(says).fix(fix)
 }

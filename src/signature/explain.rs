@@ -1,20 +1,24 @@
 //! Explains a failed verdict by its cause, or by what was ruled out.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 
 use super::advice::advise;
-use super::diagnose::{Budget, Finding, Question, Search, Tried, diagnose, other_header};
+use super::diagnose::{
+    Budget, Finding, Question, Search, Tried, contained, diagnose, in_quotes, other_header,
+};
 use super::keyless::Inner;
 use super::signed_payload::Subject;
 use super::verifier::{Credentials, Judgment, Verifier};
-use super::verify::{effective, values, verify_as, verify_one};
+use super::verify::{effective, overruled, values, verify_alone, verify_as, verify_one};
 use super::{Cause, header_values, items, jwt, message_signature};
 use crate::delivery::{SignatureStatus, Verdict, header_text, is_added_in_transit};
 use crate::payload::{escape, json};
-use crate::provider::{self, Algorithm, JwtSpec, Provider, Scheme};
+use crate::provider::{self, Algorithm, JwtSpec, Provider, Scheme, ValueLocation};
 use crate::secret::Secret;
 use crate::units;
 
@@ -50,9 +54,9 @@ impl Verifier {
                 None if verdict.cause.is_none() => add_ruled_out(&mut verdict, subject, &search),
                 None => {}
             }
+            let credentials = &*checked_as(credentials, subject, now);
             let Credentials { provider, secrets } = credentials;
-            let scheme = provider.scheme.of(subject.head, subject.body);
-            advise(&mut verdict, provider, scheme, secrets);
+            advise(&mut verdict, provider, &deciding(provider, secrets, subject, now), secrets);
         }
         Diagnosis { verdict, complete: !search.is_over(), tried: search.tried }
     }
@@ -65,6 +69,7 @@ impl Verifier {
         now: Timestamp,
         search: &mut Search<'_>,
     ) -> Option<Finding> {
+        let credentials = &*checked_as(credentials, subject, now);
         let Credentials { provider, secrets } = credentials;
         let scheme = &*deciding(provider, secrets, subject, now);
         let question = Question { provider, scheme, secrets, subject };
@@ -85,10 +90,14 @@ impl Verifier {
         }
         if verdict.status != SignatureStatus::Missing {
             let values = values.unwrap_or_default();
+            if verdict.cause.as_deref() == Some(Cause::TimestampMalformed.code()) {
+                return values.iter().find_map(|value| in_quotes(&question, value, search));
+            }
             return values
                 .iter()
                 .find_map(|value| diagnose(&question, value, search))
                 .or_else(|| self.other_secret(credentials, subject, now, search))
+                .or_else(|| weaker_is_right(&question, now, search))
                 .or_else(|| other_provider(credentials, subject, now, search));
         }
         if values.is_ok() {
@@ -99,7 +108,12 @@ impl Verifier {
         if found.as_ref().is_some_and(|found| found.cause == Some(Cause::LegacyHeaderOnly)) {
             return found;
         }
-        other_provider(credentials, subject, now, search).or(found)
+        other_provider(credentials, subject, now, search).or(found).or_else(|| {
+            if scheme.signature_headers().next().is_some() {
+                return None;
+            }
+            contained(&question, now, search).or_else(|| unreadable(scheme, subject))
+        })
     }
 
     /// Tries the secrets of other endpoints.
@@ -171,6 +185,59 @@ pub(super) fn deciding<'p>(
     effective(scheme, subject).unwrap_or(Cow::Borrowed(scheme))
 }
 
+/// Returns the provider that decides on a delivery: that of a stronger signature which fails.
+fn checked_as<'c>(
+    credentials: &'c Credentials,
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Cow<'c, Credentials> {
+    let Credentials { provider, secrets } = credentials;
+    match overruled(provider, secrets, subject, now) {
+        Some((stronger, _)) => {
+            Cow::Owned(Credentials { provider: Arc::clone(stronger), secrets: secrets.clone() })
+        }
+        None => Cow::Borrowed(credentials),
+    }
+}
+
+/// Finds a weaker signature of the same delivery that is right, which proves secret and body.
+fn weaker_is_right(
+    question: &Question<'_>,
+    now: Timestamp,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    let Question { provider, scheme, secrets, subject } = *question;
+    search.family("other providers");
+    let is_right = |other: &&Arc<Provider>| {
+        other.scheme.covers_body && is_proved(&verify_alone(other, secrets, subject, now))
+    };
+    let weaker = weaker_forms(provider).find(is_right)?;
+    search.count();
+    let place = scheme.signature_place();
+    let says = format!(
+        "the signature in {place} does not match, but the weaker one in {} does: the secret and \
+         the body are right",
+        weaker.scheme.of(subject.head, subject.body).signature_place()
+    );
+    let fix = if scheme.signed.is_body() {
+        format!("find what sets or changes the {place} header")
+    } else {
+        format!("compare the other signed parts: the signature covers {}", scheme.signed)
+    };
+    Some(Finding::observed(says).fix(fix))
+}
+
+/// Returns the providers that describe a weaker signature of the same deliveries.
+fn weaker_forms(provider: &Provider) -> impl Iterator<Item = &'static Arc<Provider>> {
+    let headers = provider.signature_headers();
+    provider::all().iter().filter(move |other| {
+        let Some(name) = &other.weaker_than else { return false };
+        let stronger = || provider::all().iter().find(|one| one.name == *name);
+        *name == provider.name
+            || stronger().is_some_and(|stronger| stronger.signature_headers() == headers)
+    })
+}
+
 /// Tries the configured secrets under other providers.
 fn other_provider(
     credentials: &Credentials,
@@ -179,9 +246,20 @@ fn other_provider(
     search: &mut Search<'_>,
 ) -> Option<Finding> {
     search.family("other providers");
-    let others = provider::all().iter().filter(|other| {
-        let scheme = other.scheme.of(subject.head, subject.body);
-        other.name != credentials.provider.name && values(scheme, subject).is_ok()
+    let own = &credentials.provider;
+    let weaker: Vec<&str> = weaker_forms(own).map(|one| one.name.as_str()).collect();
+    let others = provider::all().iter();
+    let mut others: Vec<&Arc<Provider>> = others
+        .filter(|other| {
+            let scheme = other.scheme.of(subject.head, subject.body);
+            // A weaker signature next to the failing one is no reason to check only that.
+            let is_weaker = weaker.contains(&other.name.as_str()) && is_signed(own, subject);
+            other.name != own.name && !is_weaker && values(scheme, subject).is_ok()
+        })
+        .collect();
+    // One secret verifies under each relative, so the general one is named.
+    others.sort_by_key(|other| {
+        (Reverse(other.own_headers(subject.head).len()), other.alias_of.is_some())
     });
     for other in others {
         search.count();
@@ -203,6 +281,11 @@ fn other_provider(
     None
 }
 
+/// Returns whether a delivery has a signature where a provider sends it.
+fn is_signed(provider: &Provider, subject: &Subject<'_>) -> bool {
+    values(provider.scheme.of(subject.head, subject.body), subject).is_ok()
+}
+
 fn is_proved(verdict: &Verdict) -> bool {
     matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired)
 }
@@ -210,10 +293,28 @@ fn is_proved(verdict: &Verdict) -> bool {
 /// Returns true if a search could find more.
 fn may_be_explained(verdict: &Verdict) -> bool {
     // These are causes themselves, whatever else a search finds.
-    let is_final = [Cause::HeaderDuplicate, Cause::TimestampMalformed, Cause::TimestampMissing]
+    let is_final = [Cause::HeaderDuplicate, Cause::TimestampMissing]
         .iter()
         .any(|cause| verdict.cause.as_deref() == Some(cause.code()));
     verdict.needs_cause() && !is_final
+}
+
+/// Describes a body that cannot contain the signature which should be in it.
+fn unreadable(scheme: &Scheme, subject: &Subject<'_>) -> Option<Finding> {
+    let in_json = scheme.signature.iter().any(|place| matches!(place, ValueLocation::Json(_)));
+    let in_query = scheme.signature.iter().any(|place| matches!(place, ValueLocation::Query(_)));
+    let problem = if in_query {
+        return None;
+    } else if subject.body.is_empty() {
+        "the body is empty".to_owned()
+    } else if in_json {
+        invalid_json(subject.body)?
+    } else {
+        return None;
+    };
+    let says = format!("there is no signature at {}: {problem}", scheme.signature_place());
+    let fix = "find where the body is lost or changed before it gets here";
+    Some(Finding::from(Cause::HeaderMissing).says(says).fix(fix))
 }
 
 /// Replaces the explanation of a verdict by what was found.
@@ -288,6 +389,11 @@ fn broken_json(subject: &Subject<'_>) -> Option<String> {
     if !kind.contains("json") && !body.starts_with(b"{") {
         return None;
     }
+    invalid_json(body)
+}
+
+/// Describes why a body is not JSON; none if it is.
+fn invalid_json(body: &[u8]) -> Option<String> {
     let problem = json::JsonReader::new(body).find_map(Result::err)?;
     Some(if problem.at >= body.len() {
         format!("the body is not complete JSON: it ends at byte {}", problem.at)

@@ -52,6 +52,14 @@ pub(super) fn bodies(body: &[u8], accept: &mut Accept<'_>) -> bool {
         || (is_small && form::bodies(body, accept))
 }
 
+/// Passes bodies that the received one may contain as a whole to `accept`. Returns true if one is
+/// accepted.
+pub(super) fn contents(body: &[u8], accept: &mut Accept<'_>) -> bool {
+    compressed(body, accept)
+        || wrapped(body, accept)
+        || (body.contains(&0) && charset::utf_16(body, accept))
+}
+
 /// Most white space removed from an end, a byte at a time.
 const MAX_STRIPPED: usize = 8;
 

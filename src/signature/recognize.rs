@@ -123,11 +123,35 @@ fn by_own_headers<'v>(
         is_first && hint.is_signed && hint.has_secret()
     };
     // Relatives share headers, so the one whose secret verifies is the sender.
-    found.sort_by_key(|hint| Reverse((leads(hint), hint.is_well_formed, hint.own.len())));
-    let checked = found.iter().filter(|hint| hint.has_secret() && found.len() > 1);
-    let proved = checked.map(|hint| judge(hint)).find(|judged| is_proved(&judged.verdict));
-    if proved.is_some() {
-        return proved;
+    let by_evidence = |hint: &Hint<'v, '_>| (leads(hint), hint.is_well_formed, hint.own.len());
+    found.sort_by_key(|hint| Reverse(by_evidence(hint)));
+    // Only relatives need the body.
+    let by_fields = |hint: &Hint<'_, '_>| {
+        let provider = hint.provider();
+        let fields = match provider.has_detect_fields(values) {
+            Some(true) => 2,
+            None => 1,
+            Some(false) => 0,
+        };
+        let absent = Reverse(provider.absent_places(values));
+        (fields, hint.has_secret(), provider.alias_of.is_none(), absent)
+    };
+    let mut proved: Vec<(&Hint<'v, '_>, Judgment<'v>)> = Vec::new();
+    for hint in found.iter().filter(|hint| hint.has_secret() && found.len() > 1) {
+        if proved.first().is_some_and(|(first, _)| by_evidence(first) != by_evidence(hint)) {
+            break;
+        }
+        let judged = judge(hint);
+        if is_proved(&judged.verdict) {
+            proved.push((hint, judged));
+        }
+    }
+    if proved.len() > 1 {
+        // One secret verifies under each relative, so the general one is named.
+        proved.sort_by_key(|(hint, _)| Reverse(by_fields(hint)));
+    }
+    if let Some((_, judged)) = proved.into_iter().next() {
+        return Some(judged);
     }
     let by_headers =
         |hint: &Hint<'v, '_>| (leads(hint), hint.is_well_formed, hint.is_native, hint.own.len());
@@ -136,17 +160,6 @@ fn by_own_headers<'v>(
     })?;
     found.retain(|hint| by_headers(hint) == best);
     if found.len() > 1 {
-        // Only relatives need the body.
-        let by_fields = |hint: &Hint<'_, '_>| {
-            let provider = hint.provider();
-            let fields = match provider.has_detect_fields(values) {
-                Some(true) => 2,
-                None => 1,
-                Some(false) => 0,
-            };
-            let absent = Reverse(provider.absent_places(values));
-            (fields, hint.has_secret(), provider.alias_of.is_none(), absent)
-        };
         found.sort_by_key(|hint| Reverse(by_fields(hint)));
     }
     let hint = found.first()?;

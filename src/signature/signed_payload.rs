@@ -221,15 +221,20 @@ fn is_form(subject: &Subject<'_>) -> bool {
 
 /// Checks the hash of the body that the request has at the scheme's place, if it has one.
 pub(super) fn body_hash_fits(scheme: &Scheme, subject: &Subject<'_>) -> bool {
-    let Some(place) = &scheme.body_hash else { return true };
+    let hash = signed_body_hash(scheme, subject);
+    hash.is_none_or(|hash| hex::encode(Sha256::digest(subject.body)) == hash)
+}
+
+/// Returns the hash of the body that a scheme signs with the URL, if the delivery has one.
+pub(super) fn signed_body_hash(scheme: &Scheme, subject: &Subject<'_>) -> Option<String> {
+    let place = scheme.body_hash.as_ref()?;
     if is_form(subject) {
-        return true;
+        return None;
     }
-    let hash = match (place, subject.url) {
+    match (place, subject.url) {
         (ValueLocation::Query(name), Some(_)) => {
             form::field(subject.path_and_query().1.as_bytes(), name)
         }
         _ => subject.value_at(scheme, place, ""),
-    };
-    hash.is_none_or(|hash| hex::encode(Sha256::digest(subject.body)) == hash)
+    }
 }

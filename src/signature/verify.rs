@@ -1,6 +1,7 @@
 //! Verification; the checks are made in the order missing, malformed, mismatch, expired, verified.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ use super::{
 use crate::delivery::{Explanation, SignatureStatus, Verdict};
 use crate::payload::{escape, pointer};
 use crate::provider::{
-    Algorithm, Encoding, JwtSpec, Provider, Scheme, SecretForm, TemplatePart, ValueLocation,
+    self, Algorithm, Encoding, JwtSpec, Provider, Scheme, SecretForm, TemplatePart, ValueLocation,
 };
 use crate::secret::Secret;
 
@@ -118,14 +119,71 @@ fn keyless(scheme: &Scheme, secrets: &[Secret], found: KeylessCheck) -> Verdict 
     }
 }
 
-/// Checks a delivery as a provider's, by the scheme that decides on it.
+/// Checks a delivery as a provider's, by the scheme that decides on it. If that is the weaker one
+/// of two signatures made with the same secret, a failing stronger one decides.
 pub fn verify_as(
     provider: &Provider,
     secrets: &[Secret],
     subject: &Subject<'_>,
     now: Timestamp,
 ) -> Verdict {
+    if let Some((_, verdict)) = overruled(provider, secrets, subject, now) {
+        return verdict;
+    }
+    let mut verdict = verify_alone(provider, secrets, subject, now);
+    if verdict.status == SignatureStatus::Verified
+        && let Some(stronger) = unchecked_stronger(provider, subject)
+    {
+        let note = format!(
+            "the stronger signature in {} was not checked: set {}, and use `--provider auto`",
+            stronger.scheme.of(subject.head, subject.body).signature_place(),
+            stronger.secret_env
+        );
+        Explanation::add(&mut verdict.explanation, note);
+    }
+    verdict
+}
+
+/// Returns the provider whose stronger signature, made with another secret, is in the delivery.
+fn unchecked_stronger(
+    provider: &Provider,
+    subject: &Subject<'_>,
+) -> Option<&'static Arc<Provider>> {
+    let stronger = stronger(provider).filter(|one| one.secret_env != provider.secret_env)?;
+    let scheme = stronger.scheme.of(subject.head, subject.body);
+    values(scheme, subject).is_ok().then_some(stronger)
+}
+
+/// Returns the provider whose signature is stronger than that of this one.
+fn stronger(provider: &Provider) -> Option<&'static Arc<Provider>> {
+    let name = provider.weaker_than.as_ref()?;
+    provider::all().iter().find(|one| one.name == *name)
+}
+
+/// Checks the signature of a provider alone.
+pub(super) fn verify_alone(
+    provider: &Provider,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Verdict {
     verify(provider.scheme.of(subject.head, subject.body), secrets, subject, now)
+}
+
+/// Returns the provider whose stronger signature, made with the same secret, is in the delivery and
+/// fails, and the verdict on it.
+pub(super) fn overruled(
+    provider: &Provider,
+    secrets: &[Secret],
+    subject: &Subject<'_>,
+    now: Timestamp,
+) -> Option<(&'static Arc<Provider>, Verdict)> {
+    let stronger = stronger(provider).filter(|one| one.secret_env == provider.secret_env)?;
+    let scheme = stronger.scheme.of(subject.head, subject.body);
+    values(scheme, subject).ok()?;
+    let verdict = verify(scheme, secrets, subject, now);
+    let fails = matches!(verdict.status, SignatureStatus::Mismatch | SignatureStatus::Malformed);
+    fails.then_some((stronger, verdict))
 }
 
 /// Returns the scheme as the request selects it. The verdict is found early if the request lacks a
@@ -317,7 +375,10 @@ pub(super) fn values(scheme: &Scheme, subject: &Subject<'_>) -> Result<Vec<Strin
                  the header"
             )
         } else {
-            format!("there is no signature at {place}: another service sent the delivery")
+            format!(
+                "there is no signature at {place}: the sender did not sign, or another service \
+                 sent the delivery"
+            )
         };
         // A missing token proves nothing: some providers can be configured without one.
         return Err(match scheme.algorithm {
@@ -462,9 +523,17 @@ fn malformed(scheme: &Scheme, subject: &Subject<'_>, value: &str) -> Verdict {
         (None, "") => String::new(),
         (None, prefix) => format!(" after `{prefix}`"),
     };
+    // Signatures made with a public key of unknown size have no fixed length.
+    let expected = match bytes {
+        0 => encoding.strip_prefix("characters of ").unwrap_or(encoding).to_owned(),
+        _ => format!("{digits} {encoding}"),
+    };
+    let what = match scheme.signature.first() {
+        Some(ValueLocation::Header(_)) => format!("the {place} header is not a signature"),
+        _ => format!("there is no valid signature at {place}"),
+    };
     let why = format!(
-        "the {place} header is not a signature: expected {digits} {encoding}{position}, got \
-         {length} characters that begin with `{start}`"
+        "{what}: expected {expected}{position}, got {length} characters that begin with `{start}`"
     );
     Verdict::explained(status, why)
 }

@@ -1,10 +1,17 @@
 //! Other bodies that may have been signed.
 
+use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
+
 use super::Question;
 use super::finding::{Finding, body_difference};
 use super::search::Search;
+use crate::delivery::SignatureStatus;
 use crate::payload::reserialize::{JsonLibrary, rewritten};
-use crate::signature::signed_payload::{Subject, body_hash_fits, payload_with_slot};
+use crate::signature::signed_payload::{
+    Subject, body_hash_fits, payload_with_slot, signed_body_hash,
+};
+use crate::signature::verify::verify_as;
 use crate::signature::{Cause, mutations};
 
 /// Size limit of bodies that are rewritten to name the language.
@@ -35,15 +42,63 @@ pub(super) fn other(
     found
 }
 
+/// Looks for a body with a right signature inside the received one, in which there is none.
+pub(in crate::signature) fn contained(
+    question: &Question<'_>,
+    now: Timestamp,
+    search: &mut Search<'_>,
+) -> Option<Finding> {
+    let Question { provider, secrets, subject, .. } = *question;
+    search.family("forms of the body");
+    let mut found = None;
+    mutations::contents(subject.body, &mut |cause, how, body| {
+        search.count();
+        let verdict = verify_as(provider, secrets, &Subject { body, ..*subject }, now);
+        let is_right =
+            matches!(verdict.status, SignatureStatus::Verified | SignatureStatus::Expired);
+        if is_right {
+            found = Some(explained(subject.body, cause, &how.to_string(), body));
+        }
+        is_right
+    });
+    found
+}
+
 /// Tries bodies against the hash in the signed URL, whose signature is right.
 pub(super) fn other_hash(question: &Question<'_>, value: &str, search: &mut Search<'_>) -> Finding {
-    other(question, value, search).unwrap_or_else(|| {
+    other(question, value, search).or_else(|| miswritten_hash(question)).unwrap_or_else(|| {
         Finding::observed(
             "the signature of the URL is right, but the body is not the one whose hash is in the \
              URL (bodySHA256): it was changed after it was signed",
         )
         .fix("look for a proxy or middleware that changes the body")
     })
+}
+
+/// Finds a hash in the signed URL that is right, but in uppercase or incomplete.
+fn miswritten_hash(question: &Question<'_>) -> Option<Finding> {
+    let Question { scheme, subject, .. } = *question;
+    let hash = signed_body_hash(scheme, subject)?;
+    let right = hex::encode(Sha256::digest(subject.body));
+    if hash.eq_ignore_ascii_case(&right) {
+        let says = format!(
+            "the body is the signed one, but its hash in the URL is in uppercase hex; {} sends \
+             lowercase, and its verifiers compare the text",
+            question.title()
+        );
+        let fix = "write the hash as lowercase hex: `.digest('hex')` in Node.js, `.hexdigest()` in \
+                   Python";
+        return Some(Finding::from(Cause::SigCase).says(says).fix(fix).values(&hash, &right));
+    }
+    if hash.len() == right.len() {
+        return None;
+    }
+    let says = format!(
+        "the signature of the URL is right, but the hash of the body in the URL is not one: \
+         expected 64 hex digits, got {} characters",
+        hash.chars().count()
+    );
+    Some(Finding::observed(says).fix("send the whole SHA-256 of the body, as 64 hex digits"))
 }
 
 fn explained(received: &[u8], cause: Cause, how: &str, signed: &[u8]) -> Finding {

@@ -259,8 +259,9 @@ fn unquoted(value: &str) -> Option<&str> {
     value.strip_prefix(first)?.strip_suffix(close)
 }
 
-/// Finds a value that is right without its quotes. With pairs, quotes hide the first key.
-pub(super) fn in_quotes(
+/// Finds a value that is right without its quotes. With pairs, quotes hide the first key, or end
+/// the time.
+pub(in crate::signature) fn in_quotes(
     question: &Question<'_>,
     value: &str,
     search: &mut Search<'_>,
@@ -272,6 +273,7 @@ pub(super) fn in_quotes(
         return None;
     }
     let signed = payload_with_slot(scheme, question.subject, bare).ok()?;
+    search.set_keys(scheme, question.keys());
     let received = header_values::HeaderValues::read(scheme, bare).good;
     let is_right = received.iter().any(|digest| search.is_right(&signed, digest));
     is_right.then(|| Finding::from(Cause::SigQuoted).values(value, bare))
@@ -445,7 +447,8 @@ pub(super) fn other_hash(
                     own => own.to_string(),
                 };
                 let says = format!("signed with {hash}; {title} uses {uses}");
-                let name = |algorithm: Algorithm| format!("{algorithm} of {}", scheme.signed);
+                let signed = scheme.signed.to_string();
+                let name = |algorithm| format!("{algorithm} of {}", signed.trim_matches('`'));
                 let rows = |label, algorithm| ProofRow::new(label, name(algorithm));
                 return Some(
                     Finding::from(cause)

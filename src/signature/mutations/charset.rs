@@ -17,6 +17,10 @@ const MAX_QUESTION_MARKS: usize = 4;
 /// Tries the same text in another character set, in another normalization form, or with the
 /// characters that were lost.
 pub(super) fn bodies(body: &[u8], text: Option<&str>, accept: &mut Accept<'_>) -> bool {
+    // ASCII in UTF-16 is valid UTF-8 with NUL characters.
+    if body.contains(&0) && utf_16(body, accept) {
+        return true;
+    }
     if body.is_ascii() {
         return body.len() <= PAIRS && text.is_some_and(|text| question_marks(text, accept));
     }
@@ -38,7 +42,7 @@ pub(super) fn bodies(body: &[u8], text: Option<&str>, accept: &mut Accept<'_>) -
 }
 
 /// Tries a body in UTF-16 that was signed in UTF-8.
-fn utf_16(body: &[u8], accept: &mut Accept<'_>) -> bool {
+pub(super) fn utf_16(body: &[u8], accept: &mut Accept<'_>) -> bool {
     let of = |read: fn([u8; 2]) -> u16| {
         let units = body.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(read);
         String::from_utf16_lossy(&units.collect::<Vec<u16>>())
