@@ -295,15 +295,18 @@ fn lines(store: &Path, file: &Path) -> Done {
     let reader = StoreReader::open(store)?;
     let mut out = std::io::BufWriter::new(fs::File::create(file)?);
     let mut failed = Ok(());
-    let _ =
-        reader.for_each_raw_request(DeliveryId(0)..=DeliveryId(i64::MAX), BODIES, |_, wire| {
+    let _ = reader.for_each_raw_request(
+        &[DeliveryId(0)..=DeliveryId(i64::MAX)],
+        BODIES,
+        |_, wire| {
             failed = out.write_all(wire.body).and_then(|()| out.write_all(b"\n"));
             if failed.is_ok() {
                 std::ops::ControlFlow::Continue(())
             } else {
                 std::ops::ControlFlow::Break(())
             }
-        })?;
+        },
+    )?;
     failed?;
     Ok(out.flush()?)
 }

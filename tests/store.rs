@@ -466,7 +466,7 @@ async fn removed_deliveries_are_hidden_until_they_are_restored() -> Tested {
     let mut bytes = Vec::new();
     let all = DeliveryId(1)..=DeliveryId(9);
     let parts = RawParts { head: false, body: true };
-    let _ = reader.for_each_raw_request(all, parts, |id, wire| {
+    let _ = reader.for_each_raw_request(&[all], parts, |id, wire| {
         bytes.push((id.0, wire.head.len(), wire.body.len()));
         std::ops::ControlFlow::Continue(())
     })?;

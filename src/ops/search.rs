@@ -1,9 +1,9 @@
 //! Evaluates a filter on the bytes of deliveries, newest first, on any number of threads.
 //!
 //! Deliveries left undecided by their rows are passed as [`Undecided`] ranges of ids. Each thread
-//! takes the next block of them and reads it with one statement, in the order of the store's pages.
+//! takes the next block of them and reads it in one transaction, in the order of the store's pages.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::delivery::DeliveryId;
@@ -15,7 +15,9 @@ use crate::store::{RawParts, StoreError, StoreReader};
 const FIRST_STEP: usize = 64;
 const LAST_STEP: usize = 8192;
 
-/// Ids read with one statement; cancelling waits for at most one block.
+/// Deliveries read in one transaction; cancelling waits for at most one block. A filter such as
+/// `type:message.*` leaves ranges of one or two deliveries, and a transaction for each would cost
+/// several times as much as reading them.
 const BLOCK: usize = 1024;
 
 /// A search, shared by its threads.
@@ -23,7 +25,10 @@ const BLOCK: usize = 1024;
 pub struct StoreSearch {
     filter: Filter,
     known: Vec<Vec<Option<bool>>>,
-    blocks: Vec<IdRange>,
+    /// Ranges of at most one block, newest first.
+    ranges: Vec<IdRange>,
+    /// Indexes of the ranges of each block.
+    blocks: Vec<Range<usize>>,
     next: AtomicUsize,
 }
 
@@ -38,8 +43,9 @@ pub struct SearchBatch {
 
 impl StoreSearch {
     pub fn new(filter: Filter, open: Undecided) -> Self {
-        let blocks = open.runs.iter().flat_map(|run| blocks_of(*run)).collect();
-        Self { filter, known: open.known, blocks, next: AtomicUsize::new(0) }
+        let ranges: Vec<IdRange> = open.runs.iter().flat_map(|run| split(*run)).collect();
+        let blocks = blocks_of(&ranges);
+        Self { filter, known: open.known, ranges, blocks, next: AtomicUsize::new(0) }
     }
 
     /// Returns the number of threads that can be used.
@@ -54,7 +60,9 @@ impl StoreSearch {
         is_wanted: impl Fn() -> bool,
         mut tell: impl FnMut(SearchBatch),
     ) -> Result<(), StoreError> {
-        let matcher = self.filter.body_matcher();
+        // A regex keeps its scratch memory for one thread, and others pay for sharing it.
+        let filter = self.filter.clone();
+        let matcher = filter.body_matcher();
         let parts = RawParts { head: matcher.needs_head(), body: matcher.needs_body() };
         let mut findings = SearchBatch::default();
         let mut step = FIRST_STEP;
@@ -68,14 +76,19 @@ impl StoreSearch {
             if !is_wanted() {
                 return Ok(());
             }
-            let known = self.known.get(block.known).map(Vec::as_slice).unwrap_or_default();
+            let ids: Vec<_> = block.iter().map(|range| range.first..=range.last).collect();
+            let rows = rows_of(block);
             let mut seen = 0;
-            let ids = block.first..=block.last;
-            let read = reader.for_each_raw_request(ids, parts, |id, wire| {
-                if matcher.passes(known, wire.head, wire.body) {
+            let mut place = 0;
+            let read = reader.for_each_raw_request(&ids, parts, |id, wire| {
+                while block.get(place).is_some_and(|range| id < range.first) {
+                    place += 1;
+                }
+                let known = block.get(place).and_then(|range| self.known.get(range.known));
+                if matcher.passes(known.map_or(&[], Vec::as_slice), wire.head, wire.body) {
                     findings.ids.push(id);
                 }
-                if seen < block.rows {
+                if seen < rows {
                     seen += 1;
                     findings.tested += 1;
                     tell_if(&mut findings, false);
@@ -83,7 +96,7 @@ impl StoreSearch {
                 ControlFlow::Continue(())
             });
             // Deliveries deleted in the meantime count as tested.
-            findings.tested += block.rows - seen;
+            findings.tested += rows - seen;
             tell_if(&mut findings, read.is_err());
             let _: ControlFlow<()> = read?;
         }
@@ -91,14 +104,36 @@ impl StoreSearch {
         Ok(())
     }
 
-    fn take(&self) -> Option<&IdRange> {
-        self.blocks.get(self.next.fetch_add(1, Ordering::Relaxed))
+    fn take(&self) -> Option<&[IdRange]> {
+        let block = self.blocks.get(self.next.fetch_add(1, Ordering::Relaxed))?;
+        self.ranges.get(block.clone())
     }
 }
 
-/// Splits a range into blocks, newest first. Each has its share of the rows, although ids may have
-/// gaps.
-fn blocks_of(run: IdRange) -> impl Iterator<Item = IdRange> {
+fn rows_of(ranges: &[IdRange]) -> usize {
+    ranges.iter().map(|range| range.rows).sum()
+}
+
+/// Returns the indexes of the ranges of each block.
+fn blocks_of(ranges: &[IdRange]) -> Vec<Range<usize>> {
+    let mut blocks: Vec<Range<usize>> = Vec::new();
+    let mut rows = 0;
+    for (at, range) in ranges.iter().enumerate() {
+        rows += range.rows;
+        match blocks.last_mut() {
+            Some(block) if rows <= BLOCK => block.end = at + 1,
+            _ => {
+                blocks.push(at..at + 1);
+                rows = range.rows;
+            }
+        }
+    }
+    blocks
+}
+
+/// Splits a range into ranges of at most one block, newest first. Each has its share of the rows,
+/// although ids may have gaps.
+fn split(run: IdRange) -> impl Iterator<Item = IdRange> {
     let size = i64::try_from(BLOCK).unwrap_or(i64::MAX);
     let mut end = run.last.0;
     let mut rows = run.rows;
@@ -119,16 +154,29 @@ fn blocks_of(run: IdRange) -> impl Iterator<Item = IdRange> {
 mod tests {
     use super::*;
 
+    fn range(first: i64, last: i64, rows: usize) -> IdRange {
+        IdRange { first: DeliveryId(first), last: DeliveryId(last), rows, known: 3 }
+    }
+
     #[test]
-    fn blocks_cover_a_run_and_share_its_rows() {
+    fn ranges_cover_a_run_and_share_its_rows() {
         for (first, last, rows) in [(1, 1, 1), (1, 1024, 1024), (5, 4000, 3000), (1, 9000, 2)] {
-            let run = IdRange { first: DeliveryId(first), last: DeliveryId(last), rows, known: 3 };
-            let blocks: Vec<IdRange> = blocks_of(run).collect();
-            assert_eq!(blocks.iter().map(|block| block.rows).sum::<usize>(), rows);
-            assert_eq!((blocks[0].last, blocks[blocks.len() - 1].first), (run.last, run.first));
-            for pair in blocks.windows(2) {
+            let run = range(first, last, rows);
+            let ranges: Vec<IdRange> = split(run).collect();
+            assert_eq!(rows_of(&ranges), rows);
+            assert_eq!((ranges[0].last, ranges[ranges.len() - 1].first), (run.last, run.first));
+            for pair in ranges.windows(2) {
                 assert_eq!(pair[0].first.0, pair[1].last.0 + 1);
             }
         }
+    }
+
+    #[test]
+    fn scattered_deliveries_are_read_in_blocks() {
+        let single = |id: i64| range(id, id, 1);
+        let ranges: Vec<IdRange> = (1..=2500).rev().map(|number| single(number * 8)).collect();
+        assert_eq!(blocks_of(&ranges), [0..1024, 1024..2048, 2048..2500]);
+        let ranges = [range(3000, 3999, 1000), range(2900, 2950, 30), single(7), single(5)];
+        assert_eq!(blocks_of(&ranges), [0..1, 1..4]);
     }
 }

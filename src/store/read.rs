@@ -215,7 +215,7 @@ impl StoreReader {
 
     /// Runs several queries in one transaction: they see the same state of the store, and its files
     /// are locked once.
-    fn at_one_moment<T>(
+    pub(super) fn at_one_moment<T>(
         &self,
         read: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
