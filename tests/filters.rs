@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hookglass::app::list::List;
 use hookglass::delivery::{
@@ -12,6 +14,7 @@ use hookglass::delivery::{
 use hookglass::diagnostic::Diagnostic;
 use hookglass::filter::{FIELDS, Filter, Undecided, complete};
 use jiff::{SignedDuration, Timestamp};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 
 /// 2026-11-23T17:30:00Z
@@ -981,5 +984,47 @@ proptest! {
     #[test]
     fn an_index_agrees_with_any_filter(input in grammar(), seed in 0_u64..1000) {
         agrees(&input, seed)?;
+    }
+}
+
+/// Returns JSON in which strings carry JSON, in each encoding that paths see through.
+fn carrying() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        Just("\"kev\"".to_owned()),
+        Just("\"\\u006bev\"".to_owned()),
+        Just("\"max\"".to_owned()),
+        Just("1.50".to_owned()),
+    ];
+    leaf.prop_recursive(4, 16, 3, |inner| {
+        let key = prop_oneof![Just("a"), Just("b"), Just("\\u0061")];
+        let colon = prop_oneof![Just(":"), Just(" : "), Just(":\n")];
+        let member = (key, colon, inner.clone());
+        let member = member.prop_map(|(key, colon, value)| format!("\"{key}\"{colon}{value}"));
+        let carried = (inner.clone(), 0..3).prop_map(|(json, encoding)| match encoding {
+            0 => format!("\"{}\"", STANDARD.encode(json)),
+            1 => serde_json::to_string(&json).unwrap_or_default(),
+            _ => format!("\"{}\"", utf8_percent_encode(&json, NON_ALPHANUMERIC)),
+        });
+        prop_oneof![
+            proptest::collection::vec(member, 1..3)
+                .prop_map(|members| format!("{{{}}}", members.join(","))),
+            proptest::collection::vec(inner, 1..3)
+                .prop_map(|items| format!("[{}]", items.join(","))),
+            carried,
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_search_sees_through_strings_as_the_filter_does(
+        body in carrying(),
+        path in "\\.[ab](\\.[ab]|\\[0\\]){0,2}",
+        value in prop_oneof![Just("kev"), Just("!kev"), Just("*E*"), Just("1.5"), Just("exists")],
+    ) {
+        let Ok(filter) = format!("{path}:{value}").parse::<Filter>() else { return Ok(()) };
+        let delivery = delivery('j', "/", &[], body.as_bytes());
+        let searched = filter.body_matcher().passes(&[None], b"", body.as_bytes());
+        prop_assert_eq!(searched, filter.matches(&delivery, now()), "{} of {}", filter, body);
     }
 }

@@ -6,7 +6,6 @@ use regex::bytes::Regex;
 use super::Filter;
 use super::eval;
 use super::expression::{Expression, Term};
-use super::json_path::JsonPath;
 use super::value::{Alternative, FieldValue};
 use crate::payload::derived;
 
@@ -36,6 +35,16 @@ struct PreparedTerm<'f> {
     literals: Option<Vec<Regex>>,
     /// The last key of a path.
     key: Option<Finder<'f>>,
+    /// The other steps of a path, whose values may be strings that carry JSON.
+    outer: Vec<OuterStep>,
+}
+
+/// A step of a path that leads to a container, or to a string that carries one.
+#[derive(Debug)]
+enum OuterStep {
+    Key(Finder<'static>),
+    /// A number may be an index, which is not in the body.
+    Index,
 }
 
 /// The bytes of a delivery.
@@ -119,7 +128,11 @@ impl<'f> PreparedTerm<'f> {
             }
             Term::Word(_) | Term::Field(..) | Term::Jq(_) => (None, None),
         };
-        Self { term, literals, key }
+        let outer = match term {
+            Term::Json(path, _) => path.outer().iter().map(|step| OuterStep::new(step)).collect(),
+            Term::Header(..) | Term::Word(_) | Term::Field(..) | Term::Jq(_) => Vec::new(),
+        };
+        Self { term, literals, key, outer }
     }
 
     fn passes(&self, request: &Request<'_>) -> bool {
@@ -129,7 +142,7 @@ impl<'f> PreparedTerm<'f> {
         };
         match self.term {
             Term::Header(_, value) if !is_in(request.head) => value.negated,
-            Term::Json(path, value) if !is_in(request.body) && !may_hide(path, request.body) => {
+            Term::Json(_, value) if !is_in(request.body) && !self.may_hide(request.body) => {
                 value.negated
             }
             Term::Header(..) | Term::Word(_) | Term::Field(..) | Term::Json(..) | Term::Jq(_) => {
@@ -137,12 +150,32 @@ impl<'f> PreparedTerm<'f> {
             }
         }
     }
+
+    /// Returns whether keys or texts of a path may be written with escapes, or be in a string that
+    /// is decoded.
+    fn may_hide(&self, body: &[u8]) -> bool {
+        memchr::memchr(b'\\', body).is_some()
+            || (self.outer.iter().any(|step| step.may_be_text(body)) && derived::may_carry(body))
+    }
 }
 
-/// Returns whether keys or texts of a path may be written with escapes, or be in a string that is
-/// decoded.
-fn may_hide(path: &JsonPath, body: &[u8]) -> bool {
-    if path.may_decode() { derived::may_carry(body) } else { memchr::memchr(b'\\', body).is_some() }
+impl OuterStep {
+    fn new(step: &str) -> Self {
+        if step.parse::<usize>().is_ok() {
+            return Self::Index;
+        }
+        Self::Key(Finder::new(&format!("\"{step}\"")).into_owned())
+    }
+
+    /// Returns whether the value may be a string, in a body without escapes.
+    fn may_be_text(&self, body: &[u8]) -> bool {
+        let Self::Key(key) = self else { return true };
+        key.find_iter(body).any(|at| {
+            let rest = body.get(at + key.needle().len()..).unwrap_or_default();
+            let value = rest.trim_ascii_start().strip_prefix(b":");
+            value.is_some_and(|value| value.trim_ascii_start().starts_with(b"\""))
+        })
+    }
 }
 
 /// Returns an expression for each alternative that is in the bytes if it matches.

@@ -17,9 +17,9 @@ impl JsonPath {
         derived::raw_through(body, &self.0)
     }
 
-    /// Returns whether the path may lead through a string that carries JSON.
-    pub(super) fn may_decode(&self) -> bool {
-        self.0.len() > 1
+    /// Returns the steps to values that may be strings that carry JSON: all but the last one.
+    pub(super) fn outer(&self) -> &[String] {
+        self.0.split_last().map_or(&[], |(_, outer)| outer)
     }
 }
 
