@@ -300,7 +300,8 @@ impl Provider {
         found
     }
 
-    /// Returns the names of all headers, in lower case, that may identify the sender.
+    /// Returns the names of all headers, in lower case, that may identify the sender, apart from
+    /// `User-Agent`.
     pub(crate) fn telling_headers(&self) -> Vec<String> {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
         let schemes = self.scheme.iter().flat_map(|scheme| {
@@ -309,18 +310,25 @@ impl Provider {
             let names = places.chain(&scheme.requires).filter_map(ValueLocation::header_name);
             names.flat_map(|name| [Some(name.to_owned()), scheme.alias(name)])
         });
-        let agent = self.user_agent.as_ref().map(|_| "user-agent".to_owned());
         let detect = self.detect_headers.iter().cloned();
         let events = events.filter_map(ValueLocation::header_name).map(str::to_owned);
-        let all = events.chain(detect).chain(agent).chain(schemes.flatten());
+        let all = events.chain(detect).chain(schemes.flatten());
         all.map(|name| name.to_ascii_lowercase()).collect()
     }
 
+    /// Returns whether requests are recognized by their `User-Agent`.
+    pub(crate) fn has_user_agent(&self) -> bool {
+        self.user_agent.is_some()
+    }
+
+    /// Returns whether a header is the `User-Agent` of this provider.
     fn is_user_agent(&self, header: &Header) -> bool {
-        let (Some(start), true) = (&self.user_agent, header.is("user-agent")) else {
-            return false;
-        };
-        let value = header.text();
+        self.user_agent.is_some() && header.is("user-agent") && self.has_agent(&header.text())
+    }
+
+    /// Returns whether the value of a `User-Agent` is that of this provider.
+    pub(crate) fn has_agent(&self, value: &str) -> bool {
+        let Some(start) = &self.user_agent else { return false };
         value.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start))
     }
 

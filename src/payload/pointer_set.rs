@@ -1,8 +1,9 @@
 //! Finds the values of several JSON pointers in one pass over a body.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
+
+use hashbrown::HashMap;
 
 use super::BOM;
 use super::json::{JsonEvent, JsonReader, Token};
@@ -20,6 +21,8 @@ pub struct PointerSet {
 
 #[derive(Debug, Clone, Default)]
 struct Node {
+    parent: Option<usize>,
+    /// Sorted by step.
     children: Vec<(String, usize)>,
     /// Index of the pointer that ends here.
     pointer: Option<usize>,
@@ -29,13 +32,14 @@ struct Node {
 #[derive(Debug, Clone)]
 pub struct FoundValues<'s> {
     set: &'s PointerSet,
-    /// One for each pointer; empty if there are none.
-    values: Vec<Option<String>>,
+    /// Index of the pointer, and its value. Few of the pointers have one.
+    values: Vec<(usize, String)>,
 }
 
 impl FoundValues<'_> {
     pub fn get(&self, pointer: &str) -> Option<&str> {
-        self.values.get(*self.set.indexes.get(pointer)?)?.as_deref()
+        let index = self.set.indexes.get(pointer)?;
+        self.values.iter().find(|(known, _)| known == index).map(|(_, value)| value.as_str())
     }
 }
 
@@ -65,16 +69,24 @@ impl PointerSet {
 
     fn add_child(&mut self, at: usize, step: String) -> usize {
         let child = self.nodes.len();
-        self.nodes.push(Node::default());
-        if let Some(node) = self.nodes.get_mut(at) {
-            node.children.push((step, child));
+        self.nodes.push(Node { parent: Some(at), ..Node::default() });
+        if let Some(Node { children, .. }) = self.nodes.get_mut(at) {
+            let place = children.partition_point(|(known, _)| *known < step);
+            children.insert(place, (step, child));
         }
         child
     }
 
     fn child(&self, at: usize, step: &str) -> Option<usize> {
         let children = &self.nodes.get(at)?.children;
-        children.iter().find(|(known, _)| known == step).map(|(_, child)| *child)
+        let place = children.binary_search_by(|(known, _)| known.as_str().cmp(step)).ok()?;
+        children.get(place).map(|(_, child)| *child)
+    }
+
+    /// Returns whether a node is another one or below it.
+    fn is_within(&self, node: usize, outer: usize) -> bool {
+        let parent = |at: &usize| self.nodes.get(*at).and_then(|node| node.parent);
+        std::iter::successors(Some(node), parent).any(|at| at == outer)
     }
 
     pub fn contains(&self, pointer: &str) -> bool {
@@ -93,13 +105,7 @@ impl PointerSet {
         if self.is_empty() || !is_container {
             return none;
         }
-        let mut pass = Pass {
-            set: self,
-            body,
-            found: vec![None; self.pointers.len()],
-            open: Vec::new(),
-            next: None,
-        };
+        let mut pass = Pass { set: self, body, found: Vec::new(), open: Vec::new(), next: None };
         let mut reader = JsonReader::new(body);
         loop {
             let (depth, is_item) = (reader.depth(), reader.is_in_array());
@@ -120,7 +126,8 @@ impl PointerSet {
 struct Pass<'s> {
     set: &'s PointerSet,
     body: &'s [u8],
-    found: Vec<Option<Range<usize>>>,
+    /// Nodes at which pointers end, and their values so far.
+    found: Vec<(usize, Range<usize>)>,
     /// Of each open container that a pointer leads through: its node, and the index of its next
     /// item.
     open: Vec<(usize, usize)>,
@@ -145,15 +152,10 @@ impl Pass<'_> {
     fn value(&mut self, depth: usize, is_item: bool, scalar: Option<Token>) {
         let Some(node) = self.node(depth, is_item) else { return };
         // An earlier value of a repeated key no longer counts.
-        self.forget(node);
+        self.found.retain(|(earlier, _)| !self.set.is_within(*earlier, node));
         match scalar {
             None => self.open.push((node, 0)),
-            Some(token) => {
-                let pointer = self.set.nodes.get(node).and_then(|node| node.pointer);
-                if let Some(slot) = pointer.and_then(|pointer| self.found.get_mut(pointer)) {
-                    *slot = Some(token.range());
-                }
-            }
+            Some(token) => self.found.push((node, token.range())),
         }
     }
 
@@ -178,25 +180,15 @@ impl Pass<'_> {
         self.set.child(node, &index.to_string())
     }
 
-    fn forget(&mut self, node: usize) {
-        if self.found.iter().all(Option::is_none) {
-            return;
-        }
-        let mut pending = vec![node];
-        while let Some(node) = pending.pop().and_then(|node| self.set.nodes.get(node)) {
-            if let Some(slot) = node.pointer.and_then(|pointer| self.found.get_mut(pointer)) {
-                *slot = None;
-            }
-            pending.extend(node.children.iter().map(|(_, child)| *child));
-        }
-    }
-
-    fn values(self) -> Vec<Option<String>> {
+    fn values(self) -> Vec<(usize, String)> {
         let value = |range: Range<usize>| {
             let raw = std::str::from_utf8(self.body.get(range)?).ok()?;
             if raw == "null" { None } else { scalar(raw).map(Cow::into_owned) }
         };
-        self.found.into_iter().map(|range| range.and_then(value)).collect()
+        let found = self.found.into_iter();
+        found
+            .filter_map(|(node, range)| Some((self.set.nodes.get(node)?.pointer?, value(range)?)))
+            .collect()
     }
 }
 

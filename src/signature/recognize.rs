@@ -67,18 +67,23 @@ impl Verifier {
             }
             return Judgment { credentials: Some(only), verdict };
         }
-        // Most candidates have nothing to do with a request, so skip them early.
-        let pointed_to = self.pointed_to(subject.head);
-        let hints: Vec<Hint<'_, '_>> = self
-            .candidates()
-            .iter()
-            .zip(pointed_to)
-            .map(|(one, is_hinted)| if is_hinted { hint(one, subject) } else { Hint::none(one) })
-            .collect();
-        by_own_headers(&hints, subject, values, now)
-            .or_else(|| by_body(&hints, subject, values, now))
+        // Most candidates have nothing to do with a request, so only a body makes them look.
+        let hints: Vec<Hint<'_, '_>> =
+            self.pointed_to(subject.head).map(|one| hint(one, subject)).collect();
+        by_own_headers(&hints, self.candidates().first(), subject, values, now)
+            .or_else(|| by_body(&self.all_hints(hints), subject, values, now))
             .or_else(|| self.by_only_secret(subject, now))
             .unwrap_or_else(|| unrecognized(subject))
+    }
+
+    /// Adds the candidates without a hint.
+    fn all_hints<'v, 'h>(&'v self, hints: Vec<Hint<'v, 'h>>) -> Vec<Hint<'v, 'h>> {
+        let mut hints = hints.into_iter().peekable();
+        let mut of = |one: &'v Credentials| {
+            let hinted = hints.next_if(|hint| ptr::eq(hint.credentials, one));
+            hinted.unwrap_or_else(|| Hint::none(one))
+        };
+        self.candidates().iter().map(&mut of).collect()
     }
 
     /// Attributes a delivery that no provider recognizes to the only provider with a secret.
@@ -101,6 +106,7 @@ impl Verifier {
 /// Recognizes a delivery by headers that only one service, or a family of services, sends.
 fn by_own_headers<'v>(
     hints: &[Hint<'v, '_>],
+    first: Option<&Credentials>,
     subject: &Subject<'_>,
     values: &RequestValues<'_>,
     now: Timestamp,
@@ -119,7 +125,7 @@ fn by_own_headers<'v>(
     };
     // Of several senders, the first candidate counts: the provider named first, or Cribbly.
     let leads = |hint: &Hint<'v, '_>| {
-        let is_first = hints.first().is_some_and(|first| ptr::eq(first, hint));
+        let is_first = first.is_some_and(|first| ptr::eq(first, hint.credentials));
         is_first && hint.is_signed && hint.has_secret()
     };
     // Relatives share headers, so the one whose secret verifies is the sender.

@@ -1,9 +1,9 @@
 //! Identifies a request: provider, event, and verdict.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use super::advice::advise;
@@ -33,6 +33,8 @@ pub struct Verifier {
     pub(super) assumes_only_secret: bool,
     /// Candidates that a header may identify, by its name in lower case.
     by_header: HashMap<String, Vec<usize>>,
+    /// Candidates that have a `User-Agent` of their own.
+    with_agent: Vec<usize>,
     /// Paths that are not checked with these candidates, the longest first.
     sources: Vec<SourceRoute>,
 }
@@ -94,12 +96,16 @@ impl Verifier {
         let common = (candidates.len() > 1).then(provider::common_pointers);
         let pointers = PointerSet::new(pointers.chain(common.into_iter().flatten()));
         let mut by_header: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut with_agent = Vec::new();
         for (at, one) in candidates.iter().enumerate() {
             for name in one.provider.telling_headers() {
                 by_header.entry(name).or_default().push(at);
             }
+            if one.provider.has_user_agent() {
+                with_agent.push(at);
+            }
         }
-        Self { candidates, pointers, by_header, ..Self::default() }
+        Self { candidates, pointers, by_header, with_agent, ..Self::default() }
     }
 
     /// Attributes deliveries that no provider recognizes to the only provider with a secret, so
@@ -228,16 +234,26 @@ impl Verifier {
         &self.candidates
     }
 
-    /// Returns for each candidate whether a header of a request may identify it.
-    pub(super) fn pointed_to(&self, head: &Head) -> Vec<bool> {
-        let mut found = vec![false; self.candidates.len()];
-        let names = head.headers.iter().map(|header| header.name.to_ascii_lowercase());
-        for at in names.filter_map(|name| self.by_header.get(&name)).flatten() {
-            if let Some(one) = found.get_mut(*at) {
-                *one = true;
+    /// Returns the candidates that a header of a request may identify, in their order.
+    pub(super) fn pointed_to(&self, head: &Head) -> impl Iterator<Item = &Credentials> {
+        let mut found = Vec::new();
+        let mut name = String::new();
+        for header in &head.headers {
+            name.clear();
+            name.push_str(&header.name);
+            name.make_ascii_lowercase();
+            found.extend(self.by_header.get(&name).into_iter().flatten());
+            if name == "user-agent" {
+                let value = header.text();
+                found.extend(self.with_agent.iter().filter(|at| {
+                    let one = self.candidates.get(**at);
+                    one.is_some_and(|one| one.provider.has_agent(&value))
+                }));
             }
         }
-        found
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().filter_map(|at: usize| self.candidates.get(at))
     }
 
     /// Iterates over the candidates, and then over those of the sources.
