@@ -40,7 +40,7 @@ pub(crate) mod which_key;
 
 pub use action::{Action, Copyable, Move, ReleaseDecision, ResendAction, Setting};
 pub use detail::Loaded;
-pub use effect::{DocumentTab, Effect};
+pub use effect::{DecodeRequest, Effect};
 pub use event::{Event, Mouse, MouseKind};
 pub(crate) use index::ListRow;
 pub use layout::Focus;

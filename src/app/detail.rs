@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::document_view::DocumentView;
+use super::effect::{DecodeRequest, Effect};
 use super::tab::Tab;
 use super::target_responses::{TargetComparison, TargetResponse};
 use crate::delivery::{Delivery, DeliveryId, Related, Summary, Verdict};
-use crate::payload::Document;
+use crate::payload::{Document, DocumentSearch};
 use crate::signature::{Diagnosis, Report};
 
 /// Delivery prepared for display.
@@ -212,17 +213,45 @@ impl Detail {
         }
     }
 
-    /// Decodes the string under the cursor in place; false if it has no encoded content.
-    pub fn decode(&mut self) -> bool {
-        let Some((document, reading)) = self.reading() else { return false };
-        if self.tab != Tab::Payload || self.is_hex() || !self.is_current() {
-            return false;
+    /// Returns the effect that decodes the string under the cursor; `None` if there is none, or if
+    /// it is decoded already.
+    pub fn decode(&self) -> Option<Effect> {
+        let (document, reading) = self.reading()?;
+        let (row, is_shown) = (reading.cursor, self.tab == Tab::Payload && !self.is_hex());
+        if !is_shown || !self.is_current() || !document.may_decode(row) {
+            return None;
         }
-        let Some(decoded) = document.decoded_at(reading.cursor) else { return false };
-        let rows = decoded.row_count() - document.row_count();
-        self.payload.decoded(&decoded, rows);
+        let finding = reading.finding.as_ref();
+        let search = finding.map(|finding| (finding.number, finding.typed.clone()));
+        Some(Effect::Decode(DecodeRequest { document: document.clone(), row, search }))
+    }
+
+    /// Shows a decoded string, unless the payload has changed since. Returns the effect that
+    /// searches it if another search has begun in the meantime.
+    pub fn take_decoded(
+        &mut self,
+        request: &DecodeRequest,
+        decoded: Document,
+        search: Option<DocumentSearch>,
+    ) -> Option<Effect> {
+        if self.payload() != Some(&request.document) || !self.is_current() {
+            return None;
+        }
+        let rows = decoded.row_count() - request.document.row_count();
+        self.payload.inserted(&decoded, request.row, rows);
+        let requested = request.search.as_ref().map(|(number, _)| *number);
+        let search = search
+            .filter(|_| self.payload.finding.as_ref().map(|finding| finding.number) == requested);
+        let effect = match (&mut self.payload.finding, search) {
+            (Some(finding), Some(search)) => {
+                finding.replace(search);
+                None
+            }
+            (Some(finding), None) => Some(finding.again(&decoded)),
+            (None, _) => None,
+        };
         self.decoded = Some(decoded);
-        true
+        effect
     }
 
     pub fn is_hex(&self) -> bool {

@@ -60,11 +60,15 @@ impl DocumentView {
         }
     }
 
-    /// Keeps folds and search while rows are inserted after the cursor.
-    pub(super) fn decoded(&mut self, document: &Document, rows: usize) {
-        self.folds.inserted(document, self.cursor, rows);
-        if let Some(finding) = &mut self.finding {
-            finding.again(document);
+    /// Keeps folds and the cursor while rows are inserted after a row.
+    pub(super) fn inserted(&mut self, document: &Document, row: usize, rows: usize) {
+        let top = self.folds.absolute(document, self.top);
+        self.folds.inserted(document, row, rows);
+        if self.cursor > row {
+            self.cursor += rows;
+        }
+        if let Some(top) = top.filter(|top| *top > row) {
+            self.top = self.folds.visible(top + rows);
         }
     }
 

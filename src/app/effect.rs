@@ -8,14 +8,31 @@ use crate::delivery::DeliveryId;
 use crate::filter::{Filter, Undecided};
 use crate::formats::ExportFormat;
 use crate::ops::annotate::Annotation;
+use crate::payload::{Document, DocumentSearch, SearchPattern};
 use crate::secret::Secret;
 
-/// Document of the loaded delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DocumentTab {
-    Payload,
-    Hex,
-    Raw,
+/// A string to decode. It may take as long as a sender likes, and so may the search of the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecodeRequest {
+    pub document: Document,
+    /// Row of the string.
+    pub row: usize,
+    /// Number and text of the search in the document.
+    pub search: Option<(u64, String)>,
+}
+
+impl DecodeRequest {
+    /// Decodes the string and searches the result; `None` if it has no encoded content.
+    pub fn carry_out(&self) -> Option<(Document, Option<DocumentSearch>)> {
+        let decoded = self.document.decoded_at(self.row)?;
+        let typed = self.search.as_ref().map(|(_, typed)| typed.as_str());
+        let mut search =
+            typed.and_then(|typed| SearchPattern::read(typed).ok()).map(DocumentSearch::new);
+        if let Some(search) = &mut search {
+            while search.advance(&decoded, usize::MAX) {}
+        }
+        Some((decoded, search))
+    }
 }
 
 /// Everything the core asks the dashboard to do.
@@ -37,12 +54,13 @@ pub enum Effect {
         filter: Filter,
         open: Undecided,
     },
-    /// Search the rest of the current document; a later search replaces an earlier one.
+    /// Search a document; a later search replaces an earlier one.
     Find {
         number: u64,
         typed: String,
-        within: DocumentTab,
+        document: Document,
     },
+    Decode(DecodeRequest),
     Copy {
         id: DeliveryId,
         what: Copyable,

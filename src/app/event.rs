@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::detail::Loaded;
 use super::diff::{DeliveryDiff, DiffRequest};
+use super::effect::DecodeRequest;
 use super::keymap::Key;
 use super::layout::Size;
 use super::notice::Notice;
@@ -81,6 +82,13 @@ pub enum Event {
     Found {
         number: u64,
         search: payload::DocumentSearch,
+    },
+    /// Result of [`super::Effect::Decode`].
+    Decoded {
+        request: DecodeRequest,
+        document: payload::Document,
+        /// The search of the document, if one was requested.
+        search: Option<payload::DocumentSearch>,
     },
     /// Result of [`super::Effect::Compare`], or the reason why there is nothing to compare with.
     Compared {

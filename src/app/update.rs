@@ -86,6 +86,10 @@ fn apply(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Found { number, search } => {
             model.detail.read(|document, reading| reading.found(document, number, search));
         }
+        Event::Decoded { request, document, search } => {
+            let search = model.detail.take_decoded(&request, document, search);
+            return search.into_iter().collect();
+        }
         Event::Compared { wish, outcome } => model.comparing.take(wish, outcome),
         Event::Removed(ids) => {
             let key = model.keymap.key_of(Action::List(ListAction::Undo));
@@ -236,7 +240,7 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 /// Runs an action while the panes have the focus.
 fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
     match action {
-        Action::Move(step) => panes::travel(model, step),
+        Action::Move(step) => return panes::travel(model, step),
         Action::PreviousDelivery => model.list.move_by(-1),
         Action::NextDelivery => model.list.move_by(1),
         Action::Follow => panes::follow(model, !model.list.is_following()),
@@ -255,7 +259,7 @@ fn act_on_panes(model: &mut Model, action: Action) -> Vec<Effect> {
             let stacked = model.arrangement.is_stacked(model.size.width);
             (model.arrangement.stacked, model.arrangement.list) = (Some(!stacked), None);
         }
-        Action::Document(what) => document::act(model, what),
+        Action::Document(what) => return document::act(model, what),
         Action::Differ(what) => diff::act(model, what),
         Action::Resize(grow) => panes::resize(model, grow),
         Action::Privacy => panes::privacy(model),

@@ -23,7 +23,7 @@ use super::clipboard::Clipboard;
 use super::editor::{self, OpenFolder};
 use super::{Setup, TuiError, feed};
 use crate::app::diff::DiffRequest;
-use crate::app::{EditDecision, Effect, Event, Loaded, Notice, Setting};
+use crate::app::{EditDecision, Effect, Event, Notice, Setting};
 use crate::config;
 use crate::delivery::{Delivery, DeliveryId, Outcome};
 use crate::ops::send::{EventSource, SendEvent, SendRun, random_sample};
@@ -38,7 +38,6 @@ pub(super) struct Effects {
     context: Arc<Context>,
     tasks: JoinSet<()>,
     wanted: watch::Sender<Option<DeliveryId>>,
-    loaded: watch::Receiver<Option<Arc<Loaded>>>,
     compare: watch::Sender<Option<DiffRequest>>,
     terminal: mpsc::Receiver<ForTerminal>,
     exports: mpsc::Sender<export::ExportJob>,
@@ -120,12 +119,12 @@ impl Effects {
         let (latest, loaded) = watch::channel(None);
         tasks.spawn(load::load_wanted(Arc::clone(&context), wishes, latest));
         tasks.spawn(rules::report_changes(Arc::clone(&context)));
-        tasks.spawn(load::explain_wanted(Arc::clone(&context), loaded.clone()));
+        tasks.spawn(load::explain_wanted(Arc::clone(&context), loaded));
         let (compare, wishes) = watch::channel(None);
         tasks.spawn(diff::compare_wanted(Arc::clone(&context), wishes));
         let (exports, jobs) = mpsc::channel(8);
         tasks.spawn(export::work(Arc::clone(&context), jobs));
-        Ok((Self { context, tasks, wanted, loaded, compare, terminal, exports }, pages))
+        Ok((Self { context, tasks, wanted, compare, terminal, exports }, pages))
     }
 
     /// Waits for the next terminal operation. A panic in an effect ends the program.
@@ -171,10 +170,12 @@ impl Effects {
             Effect::CopyText { text, what } => {
                 self.tasks.spawn_blocking(move || context.copy_text(&text, what));
             }
-            Effect::Find { number, typed, within } => {
+            Effect::Find { number, typed, document } => {
                 self.context.finding.store(number, Ordering::Relaxed);
-                let loaded = self.loaded.borrow().clone();
-                self.tasks.spawn_blocking(move || context.find(loaded, number, &typed, within));
+                self.tasks.spawn_blocking(move || context.find(number, &typed, &document));
+            }
+            Effect::Decode(request) => {
+                self.tasks.spawn_blocking(move || context.decode(request));
             }
             Effect::Resend(order) => drop(self.tasks.spawn(context.resend(order))),
             Effect::StopResending(number) => drop(context.stopped.send_replace(number)),

@@ -66,6 +66,14 @@ pub struct Document {
     unfolded: Vec<Unfolded>,
 }
 
+/// Documents are equal if they show the same body with the same strings decoded. Copies of one
+/// document are compared without reading it.
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.base, &other.base) && self.unfolded == other.unfolded
+    }
+}
+
 impl From<BodyRows> for Document {
     fn from(base: BodyRows) -> Self {
         Self { base: Arc::new(base), unfolded: Vec::new() }

@@ -41,9 +41,16 @@ pub(crate) fn session(secrets: &[&str], keeps: &str) -> Session {
 /// Carries out an effect at once, and returns the event that follows, if any.
 type CarryOut = Box<dyn Fn(&Effect) -> Option<Event>>;
 
+/// Carries out an effect that decodes a string.
+fn decoded(effect: &Effect) -> Option<Event> {
+    let Effect::Decode(request) = effect else { return None };
+    let (document, search) = request.carry_out()?;
+    Some(Event::Decoded { request: request.clone(), document, search })
+}
+
 pub(crate) struct Stage {
     pub(crate) model: Model,
-    /// Every effect but loading, in order.
+    /// Every effect but loading and decoding, in order.
     pub(crate) effects: Vec<Effect>,
     size: (u16, u16),
     carry_out: CarryOut,
@@ -69,8 +76,8 @@ impl Stage {
 
     pub(crate) fn happen(&mut self, event: Event) {
         for effect in update(&mut self.model, event) {
-            let next = (self.carry_out)(&effect);
-            if !matches!(effect, Effect::Load(_)) {
+            let next = (self.carry_out)(&effect).or_else(|| decoded(&effect));
+            if !matches!(effect, Effect::Load(_) | Effect::Decode(_)) {
                 self.effects.push(effect);
             }
             if let Some(event) = next {

@@ -2,6 +2,7 @@
 
 use super::DocumentView;
 use crate::app::action::Direction;
+use crate::app::effect::Effect;
 use crate::payload::{Document, DocumentSearch, PatternError, SearchPattern};
 
 /// Bytes searched immediately while typing; the rest is searched by an effect.
@@ -19,11 +20,18 @@ pub struct FindState {
 }
 
 impl FindState {
-    /// Searches a document again whose rows have changed.
-    pub(super) fn again(&mut self, document: &Document) {
-        self.search.restart();
-        while self.search.advance(document, AT_ONCE) {}
+    /// Replaces the hits after the rows of the document have changed.
+    pub(in crate::app) fn replace(&mut self, search: DocumentSearch) {
+        self.search = search;
         self.at = self.at.filter(|at| *at < self.search.kept());
+    }
+
+    /// Forgets the hits; returns the effect that searches a document again.
+    pub(in crate::app) fn again(&mut self, document: &Document) -> Effect {
+        self.search.restart();
+        self.at = None;
+        let (number, typed) = (self.number, self.typed.clone());
+        Effect::Find { number, typed, document: document.clone() }
     }
 }
 
@@ -48,11 +56,11 @@ impl DocumentView {
         let Some(finding) = self.finding.as_mut().filter(|finding| finding.number == number) else {
             return;
         };
-        finding.search = search;
-        // The effect does not know what was decoded in the meantime.
-        if document.is_decoded() {
-            finding.search.advance(document, AT_ONCE);
+        // A string was decoded in the meantime, and all was searched with it.
+        if finding.search.is_done() {
+            return;
         }
+        finding.search = search;
         if finding.at.is_none() {
             self.go_to_first_hit(document);
         }

@@ -29,10 +29,17 @@ fn read<R>(
     model.detail.read(|document, reading| go(document, reading, window))
 }
 
-pub(super) fn travel(model: &mut Model, step: Move) {
-    if step == Move::Right && model.detail.decode() {
-        return;
+pub(super) fn travel(model: &mut Model, step: Move) -> Vec<Effect> {
+    if step == Move::Right
+        && let Some(decode) = model.detail.decode()
+    {
+        return vec![decode];
     }
+    move_by(model, step);
+    Vec::new()
+}
+
+fn move_by(model: &mut Model, step: Move) {
     read(model, |document, reading, window| match step {
         Move::Left => reading.collapse(document),
         Move::Right => reading.expand(document),
@@ -52,7 +59,7 @@ pub(super) fn travel(model: &mut Model, step: Move) {
 pub(super) fn scroll(model: &mut Model, by: isize) {
     let step = if by < 0 { Move::Up } else { Move::Down };
     for _ in 0..by.unsigned_abs() {
-        travel(model, step);
+        move_by(model, step);
     }
 }
 
@@ -64,11 +71,14 @@ pub(super) fn select_line(model: &mut Model, line: usize) {
     read(model, |document, reading, window| reading.select_line(document, window, line));
 }
 
-fn fold(model: &mut Model, fold: Fold) {
-    if fold == Fold::Toggle && model.detail.decode() {
-        return;
+fn fold(model: &mut Model, fold: Fold) -> Vec<Effect> {
+    if fold == Fold::Toggle
+        && let Some(decode) = model.detail.decode()
+    {
+        return vec![decode];
     }
     read(model, |document, reading, _| reading.fold(document, fold));
+    Vec::new()
 }
 
 fn sibling(model: &mut Model, turn: Direction) {
@@ -176,9 +186,9 @@ fn unescaped(model: &mut Model) {
 }
 
 /// Runs an action on the document.
-pub(super) fn act(model: &mut Model, what: DocumentAction) {
+pub(super) fn act(model: &mut Model, what: DocumentAction) -> Vec<Effect> {
     match what {
-        DocumentAction::Fold(one) => fold(model, one),
+        DocumentAction::Fold(one) => return fold(model, one),
         DocumentAction::Sibling(turn) => sibling(model, turn),
         DocumentAction::SameKey(turn) => same_key(model, turn),
         DocumentAction::Sideways(turn) => sideways(model, turn),
@@ -194,4 +204,5 @@ pub(super) fn act(model: &mut Model, what: DocumentAction) {
             model.detail.toggle_hex();
         }
     }
+    Vec::new()
 }

@@ -87,8 +87,8 @@ pub(super) fn follow(model: &mut Model, following: bool) {
     }
 }
 
-pub(super) fn travel(model: &mut Model, step: Move) {
-    let Some(areas) = model.areas() else { return };
+pub(super) fn travel(model: &mut Model, step: Move) -> Vec<Effect> {
+    let Some(areas) = model.areas() else { return Vec::new() };
     match (model.focus, step) {
         (Focus::List, Move::Last) => follow(model, true),
         (Focus::List, _) => {
@@ -100,7 +100,9 @@ pub(super) fn travel(model: &mut Model, step: Move) {
                 model.list.follow(true);
             }
         }
-        (Focus::Detail, _) if model.detail.tab.is_document() => document::travel(model, step),
+        (Focus::Detail, _) if model.detail.tab.is_document() => {
+            return document::travel(model, step);
+        }
         (Focus::Detail, _) if model.detail.tab == Tab::Diff => {
             model.comparing.travel(step, usize::from(areas.detail.height));
         }
@@ -110,6 +112,7 @@ pub(super) fn travel(model: &mut Model, step: Move) {
             model.detail.travel(lines_of(step, height), lines, height);
         }
     }
+    Vec::new()
 }
 
 /// Returns the lines a movement covers on a screen of `height` lines; a page keeps one line

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Context, read_from};
-use crate::app::{DocumentTab, Event, Loaded, Notice};
+use crate::app::{DecodeRequest, Event, Loaded, Notice};
 use crate::delivery::DeliveryId;
 use crate::ops::diagnose::{diagnose, late_cause, report, try_secret};
 use crate::ops::diff::relations;
@@ -97,25 +97,9 @@ impl Context {
     }
 
     /// Searches a whole document and reports the matches at intervals.
-    pub(super) fn find(
-        &self,
-        loaded: Option<Arc<Loaded>>,
-        number: u64,
-        typed: &str,
-        within: DocumentTab,
-    ) {
-        let Some(loaded) = loaded else { return };
+    pub(super) fn find(&self, number: u64, typed: &str, document: &Document) {
         // The core has already parsed it.
         let Ok(pattern) = SearchPattern::read(typed) else { return };
-        let hex;
-        let document = match within {
-            DocumentTab::Payload => &loaded.document,
-            DocumentTab::Raw => &loaded.raw,
-            DocumentTab::Hex => {
-                hex = Document::hex(loaded.document.wire().clone());
-                &hex
-            }
-        };
         let mut search = DocumentSearch::new(pattern);
         let mut reported = 0;
         while search.advance(document, SLICE) {
@@ -129,6 +113,13 @@ impl Context {
             }
         }
         self.send(Event::Found { number, search });
+    }
+
+    /// Decodes a string of a document.
+    pub(super) fn decode(&self, request: DecodeRequest) {
+        if let Some((document, search)) = request.carry_out() {
+            self.send(Event::Decoded { request, document, search });
+        }
     }
 
     /// Verifies a delivery with a secret that is not saved.

@@ -16,7 +16,7 @@ use super::{Glyphs, Painter};
 use crate::app::keymap::{Key, KeyCode};
 use crate::app::layout::Size;
 use crate::app::theme::Theme;
-use crate::app::{DocumentTab, Effect, Event, Loaded, Model, Preferences, Session, update};
+use crate::app::{Effect, Event, Loaded, Model, Preferences, Session, update};
 use crate::delivery::{Delivery, DeliveryId, Head, Header, NewDelivery};
 use crate::payload::{DocumentSearch, SearchPattern};
 use crate::work;
@@ -88,13 +88,14 @@ impl Screen {
                 let delivery = self.deliveries.iter().find(|one| one.summary.id == id)?;
                 Some(Event::Loaded(Arc::new(Loaded::new(delivery.clone(), None))))
             }
-            Effect::Find { number, typed, within } => {
-                let loaded = self.model.detail.loaded.as_deref()?;
-                let document =
-                    if within == DocumentTab::Raw { &loaded.raw } else { &loaded.document };
+            Effect::Find { number, typed, document } => {
                 let mut search = DocumentSearch::new(SearchPattern::read(&typed).ok()?);
-                while search.advance(document, SIZE) {}
+                while search.advance(&document, SIZE) {}
                 Some(Event::Found { number, search })
+            }
+            Effect::Decode(request) => {
+                let (document, search) = request.carry_out()?;
+                Some(Event::Decoded { request, document, search })
             }
             _ => None,
         }
@@ -129,6 +130,32 @@ fn assert_limited(deliveries: Vec<Delivery>) {
         let (work, key) = screen.press(keys);
         assert!(work < LIMIT, "{work} steps for {key:?} of {keys:?}");
     }
+}
+
+/// Returns JSON whose string carries a large document, which begins with `tiger`.
+fn json_in_json() -> Vec<Delivery> {
+    let members = r#",[\"tiger\",1]"#.repeat(SIZE / 32);
+    json(format!(r#"{{"carried":"[\"tiger\"{members}]","tiger":1}}"#))
+}
+
+#[test]
+fn decoding_a_large_string_takes_limited_work() {
+    let mut screen = Screen::new(json_in_json());
+    let (work, _) = screen.press("G\rjl");
+    assert!(work < LIMIT, "{work} steps");
+    let payload = screen.model.detail.payload().unwrap();
+    assert!(payload.row_count() > SIZE / 32, "it was not decoded");
+}
+
+#[test]
+fn decoding_a_large_string_while_searching_takes_limited_work() {
+    let mut screen = Screen::new(json_in_json());
+    screen.press("G\r/tiger\rgj");
+    let (work, _) = screen.press("\r");
+    assert!(work < LIMIT, "{work} steps");
+    let (_, view) = screen.model.detail.reading().unwrap();
+    let search = &view.finding.as_ref().unwrap().search;
+    assert_eq!((search.is_done(), search.count()), (true, 2 * (SIZE / 32 + 1) + 1));
 }
 
 fn json(body: impl Into<Bytes>) -> Vec<Delivery> {

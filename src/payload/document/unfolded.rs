@@ -6,7 +6,7 @@ use crate::payload::derived;
 use crate::payload::json_tree::Node;
 
 /// Content decoded from a string, and its position in the document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unfolded {
     /// Row of the string, counting the rows of the body alone.
     pub(super) host: usize,
@@ -52,6 +52,17 @@ impl Document {
             RowOrigin::Body(at) if self.unfolded_at(at).is_some() => None,
             RowOrigin::Body(at) => hint(self.base.node(at)?),
             RowOrigin::Unfolded(inner, at) => inner.document.hint(at),
+        }
+    }
+
+    /// Returns whether a row has a string that is not decoded yet.
+    pub(crate) fn may_decode(&self, row: usize) -> bool {
+        match self.place(row) {
+            RowOrigin::Body(at) if self.unfolded_at(at).is_some() => false,
+            RowOrigin::Body(at) => {
+                self.base.node(at).is_some_and(|node| node.raw_string().is_some())
+            }
+            RowOrigin::Unfolded(inner, at) => inner.document.may_decode(at),
         }
     }
 

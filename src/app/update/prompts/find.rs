@@ -1,11 +1,10 @@
 //! The prompt for a text to find in the document, with matches shown while it is typed.
 
 use crate::app::document_view::DocumentView;
-use crate::app::effect::{DocumentTab, Effect};
+use crate::app::effect::Effect;
 use crate::app::model::{Mode, Model, OpenPrompt, PromptComment};
 use crate::app::notice::Notice;
 use crate::app::prompt::Prompt;
-use crate::app::tab::Tab;
 use crate::app::update::notify;
 
 #[derive(Debug)]
@@ -55,12 +54,9 @@ impl OpenPrompt for FindPrompt {
         });
         let more = matches!(searched, Some(Ok(true)));
         self.error = searched.and_then(Result::err).map(|wrong| wrong.to_string());
-        let within = match (model.detail.tab == Tab::Raw, model.detail.is_hex()) {
-            (true, _) => DocumentTab::Raw,
-            (false, true) => DocumentTab::Hex,
-            (false, false) => DocumentTab::Payload,
-        };
-        if more { vec![Effect::Find { number, typed, within }] } else { Vec::new() }
+        let document = model.detail.reading().map(|(document, _)| document.clone());
+        let document = if more { document } else { None };
+        document.map(|document| Effect::Find { number, typed, document }).into_iter().collect()
     }
 
     fn submit(self: Box<Self>, model: &mut Model) -> Vec<Effect> {
