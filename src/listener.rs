@@ -79,6 +79,8 @@ pub struct Limits {
     pub idle_time: Duration,
     /// Time that requests in flight get to finish at shutdown.
     pub stop_time: Duration,
+    /// Time after that for requests whose clients have left.
+    pub processing_time: Duration,
 }
 
 impl Default for Limits {
@@ -94,6 +96,7 @@ impl Default for Limits {
             bodies_in_progress: 256 << 20,
             idle_time: Duration::from_secs(75),
             stop_time: Duration::from_millis(2500),
+            processing_time: Duration::from_secs(1),
         }
     }
 }
@@ -178,7 +181,8 @@ where
     T: Fn(Received) -> F + Send + Sync + 'static,
     F: Future<Output: Into<Handled> + Send + 'static> + Send + 'static,
 {
-    let (stop_time, most) = (limits.stop_time, limits.max_connections.max(2));
+    let (stop_time, processing_time) = (limits.stop_time, limits.processing_time);
+    let most = limits.max_connections.max(2);
     let bodies = BodyBudget::new(limits.bodies_in_progress);
     let processing = TaskTracker::new();
     let shared = Arc::new(Shared { limits, bodies, handle, stop: stop.clone(), processing });
@@ -232,7 +236,9 @@ where
         connections.shutdown().await;
     }
     shared.processing.close();
-    shared.processing.wait().await;
+    if tokio::time::timeout(processing_time, shared.processing.wait()).await.is_err() {
+        tracing::warn!("some requests were not processed in time; their clients have left");
+    }
 }
 
 /// Time until the listener looks again for a connection to close.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use hookglass::delivery::Head;
 use hookglass::listener::{ClientResponse, Limits, Received, bind, serve};
 use support::{Tested, exchange};
+use tokio::io::AsyncWriteExt as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -247,6 +248,34 @@ async fn a_request_is_processed_to_the_end_although_its_connection_is_ended() ->
     drop(client);
     assert_eq!(is_done.try_recv(), Ok(()));
     Ok(())
+}
+
+#[tokio::test]
+async fn a_request_whose_client_has_left_does_not_delay_the_end_for_ever() -> Tested {
+    let listener = bind("127.0.0.1:0".parse()?).await?;
+    let address = listener.local_addr()?;
+    let (begun, mut has_begun) = mpsc::channel(1);
+    let take = move |_: Received| {
+        let begun = begun.clone();
+        async move {
+            let _ = begun.send(()).await;
+            std::future::pending::<ClientResponse>().await
+        }
+    };
+    let limits =
+        Limits { stop_time: Duration::ZERO, processing_time: Duration::ZERO, ..Limits::default() };
+    let stop = CancellationToken::new();
+    let serving = serve(listener, limits, take, stop.clone());
+    let leaving = async {
+        let mut stream = tokio::net::TcpStream::connect(address).await?;
+        stream.write_all(b"POST / HTTP/1.1\r\nHost: h\r\n\r\n").await?;
+        has_begun.recv().await.ok_or("not begun")?;
+        drop(stream);
+        stop.cancel();
+        Tested::Ok(())
+    };
+    let (left, ()) = tokio::join!(leaving, serving);
+    left
 }
 
 #[tokio::test]

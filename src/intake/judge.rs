@@ -4,6 +4,7 @@
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
@@ -16,6 +17,9 @@ use crate::task;
 
 /// Largest body that is evaluated on the thread that serves connections.
 const INLINE: usize = 64 << 10;
+
+/// Time for an evaluation that has begun when the program stops.
+const STOP_TIME: Duration = Duration::from_secs(1);
 
 /// Results on the body of a delivery.
 #[derive(Debug, Default)]
@@ -105,7 +109,15 @@ impl Intake {
             drop(room);
             judged
         };
-        Some(task::blocking(work).await)
+        let stop_time = async {
+            self.stop.cancelled().await;
+            tokio::time::sleep(STOP_TIME).await;
+        };
+        tokio::select! {
+            biased;
+            judged = task::blocking(work) => Some(judged),
+            () = stop_time => None,
+        }
     }
 }
 
