@@ -174,6 +174,14 @@ fn jq_decodes_base64_with_numbers_kept() {
 }
 
 #[test]
+fn jq_tests_many_values_with_one_regular_expression() -> Result<(), Diagnostic> {
+    let items: Vec<String> = (0..5000).map(|item| format!("\"{item:0100}\"")).collect();
+    let body = format!("[{}]", items.join(","));
+    let table = [("jq:'[.[]|select(test(\"9$\"))]|length==500'", true)];
+    check_one(&delivery('e', "/", &[], body.as_bytes()), &table)
+}
+
+#[test]
 fn filters_read_compressed_bodies() {
     for encoding in ["gzip", "deflate", "br", "zstd", "br, gzip"] {
         let packed = hookglass::payload::encoded(MESSAGE.as_bytes(), encoding).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Cost of running a jq program, and the functions that count it.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -9,7 +9,7 @@ use jaq_core::box_iter::box_once;
 use jaq_core::native::{Fun, bome, v};
 use jaq_core::{DataT, Error, Exn, Lut, Native, ValX};
 use jaq_json::{Num, Val};
-use regex::bytes::RegexBuilder;
+use regex::bytes::{Regex, RegexBuilder};
 
 /// Names of the counting functions, which a program cannot spell.
 pub(super) const STEP: &str = "!step";
@@ -29,6 +29,8 @@ const MAX_STACK: usize = 512 * 1024;
 /// Maximum nesting of values, because dropping and printing them is recursive.
 const MAX_DEPTH: usize = 256;
 const MAX_NUMBER_BITS: u64 = 1 << 15;
+/// Steps of compiling a regular expression: about a tenth of a millisecond.
+const COMPILE_STEPS: u64 = 1000;
 /// Maximum size of a compiled regular expression.
 const MAX_REGEX: usize = 1 << 18;
 
@@ -45,6 +47,14 @@ pub(super) struct Meter<'a> {
     lut: &'a Lut<Json>,
     steps: Cell<u64>,
     stack: usize,
+    /// The last regular expression of `test`; programs test many values with the same one.
+    regex: RefCell<Option<TestRegex>>,
+}
+
+struct TestRegex {
+    source: Vec<u8>,
+    flags: Vec<u8>,
+    compiled: Regex,
 }
 
 impl<'a> jaq_core::data::HasLut<'a, Json> for &'a Meter<'a> {
@@ -63,7 +73,7 @@ impl<'a> Meter<'a> {
     pub(super) fn new(lut: &'a Lut<Json>, body_size: usize) -> Self {
         let more = STEPS_PER_BYTE.saturating_mul(body_size as u64);
         let steps = Cell::new(BASE_STEPS.saturating_add(more).min(MAX_STEPS));
-        Self { lut, steps, stack: stack_address() }
+        Self { lut, steps, stack: stack_address(), regex: RefCell::default() }
     }
 
     /// Continues, or ends the run in a way that programs cannot catch.
@@ -212,18 +222,33 @@ fn test<'a>(meter: &Meter<'_>, text: &Val, regex: &Val, flags: &Val) -> ValX<'a,
     let (text, regex) = (text.try_as_utf8_bytes_owned()?, regex.try_as_utf8_bytes_owned()?);
     let cost = (text.len() as u64 / 64 + 64).saturating_mul(1 + regex.len() as u64 / 8);
     meter.spend(cost)?;
-    let mut builder = RegexBuilder::new(&String::from_utf8_lossy(&regex));
+    let flags = flags.try_as_utf8_bytes_owned()?;
+    if let Some(last) = meter.regex.borrow().as_ref()
+        && last.source == regex
+        && last.flags == flags
+    {
+        return Ok(last.compiled.is_match(&text).into());
+    }
+    meter.spend(COMPILE_STEPS)?;
+    let compiled = compile(&regex, &flags)?;
+    let is_match = compiled.is_match(&text);
+    let last = TestRegex { source: regex.to_vec(), flags: flags.to_vec(), compiled };
+    meter.regex.replace(Some(last));
+    Ok(is_match.into())
+}
+
+fn compile(regex: &[u8], flags: &[u8]) -> Result<Regex, Error<Val>> {
+    let mut builder = RegexBuilder::new(&String::from_utf8_lossy(regex));
     builder.size_limit(MAX_REGEX).dfa_size_limit(MAX_REGEX);
-    for flag in &flags.try_as_utf8_bytes_owned()? {
+    for flag in flags {
         match flag {
             b'i' => builder.case_insensitive(true),
             b'x' => builder.ignore_whitespace(true),
             b's' => builder.dot_matches_new_line(true),
             // "All matches" and "no empty matches" have no effect on a test.
             b'g' | b'n' => &mut builder,
-            _ => return Err(Error::str("expected the regex flags i, x, s, g, or n").into()),
+            _ => return Err(Error::str("expected the regex flags i, x, s, g, or n")),
         };
     }
-    let regex = builder.build().map_err(Error::str)?;
-    Ok(regex.is_match(&text).into())
+    builder.build().map_err(Error::str)
 }
