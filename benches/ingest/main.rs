@@ -6,7 +6,8 @@
 //!
 //! Variables: `ROUNDS`, `SECONDS` of each round, `ONLY` (server names), `SCENARIOS` (`64x1k`, …),
 //! `BASELINE` (another hookglass binary to compare with), `KILLS` (kill hookglass this often while
-//! it receives, instead of measuring), `HOOKGLASS_WRITE_DOCS=1` (write `docs/performance.md`).
+//! it receives, instead of measuring), `SOAK` (send 500 deliveries a second to the dashboard for this
+//! many seconds, instead of measuring), `HOOKGLASS_WRITE_DOCS=1` (write `docs/performance.md`).
 
 #![expect(
     clippy::cast_precision_loss,
@@ -20,6 +21,7 @@ mod load;
 mod process;
 mod report;
 mod servers;
+mod soak;
 
 use std::error::Error;
 use std::process::Command;
@@ -97,7 +99,14 @@ fn main() -> Done {
         return servers::serve(name, address.parse()?);
     }
     // `cargo test --benches` only checks that it starts.
-    if !arguments.iter().any(|argument| argument == "--bench") || run_pinned()? {
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    let soak = variable("SOAK", 0);
+    if soak > 0 {
+        return soak::run(Duration::from_secs(soak));
+    }
+    if run_pinned()? {
         return Ok(());
     }
     let kills = variable("KILLS", 0);

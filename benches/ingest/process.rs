@@ -1,10 +1,12 @@
 //! Servers as processes.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZero;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -142,13 +144,13 @@ impl Server {
 /// A server that runs.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
-    pid: u32,
+    pub(crate) pid: u32,
     child: Child,
 }
 
 enum Child {
     Process(std::process::Child),
-    Terminal(Box<dyn portable_pty::Child + Send + Sync>),
+    Terminal(TerminalChild),
 }
 
 /// Returns an address whose port is free.
@@ -167,7 +169,9 @@ impl Running {
         }
         let (program, arguments) = words.split_first().ok_or("no command")?;
         let child = if server == Server::Dashboard {
-            Child::Terminal(in_terminal(program, arguments, folder)?)
+            let (child, screen) = in_terminal(program, arguments, folder)?;
+            thread::spawn(move || while screen.bytes.recv().is_ok() {});
+            Child::Terminal(child)
         } else {
             let mut command = Command::new(program);
             command.args(arguments).current_dir(folder).env("CRIBBLY_WEBHOOK_SECRET", SECRET);
@@ -178,16 +182,34 @@ impl Running {
             Child::Process(child) => child.id(),
             Child::Terminal(child) => child.process_id().ok_or("no process")?,
         };
-        let mut running = Self { address, pid, child };
+        Self { address, pid, child }.once_listening(server.name())
+    }
+
+    /// Starts the dashboard (of `BASELINE` if that is set) on any core, with its screen.
+    pub(crate) fn start_dashboard(folder: &Path) -> Done<(Self, Screen)> {
+        let address = free_address()?;
+        let mut words = Server::Dashboard.command(folder, address)?;
+        if let (Some(first), Ok(baseline)) = (words.first_mut(), std::env::var("BASELINE")) {
+            *first = baseline;
+        }
+        let (program, arguments) = words.split_first().ok_or("no command")?;
+        let (child, screen) = in_terminal(program, arguments, folder)?;
+        let pid = child.process_id().ok_or("no process")?;
+        let running = Self { address, pid, child: Child::Terminal(child) };
+        Ok((running.once_listening("the dashboard")?, screen))
+    }
+
+    /// Waits until it accepts connections.
+    fn once_listening(mut self, name: &str) -> Done<Self> {
         let end = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(address).is_err() {
+        while TcpStream::connect(self.address).is_err() {
             if Instant::now() > end {
-                running.kill();
-                return Err(format!("{} does not listen", server.name()).into());
+                self.kill();
+                return Err(format!("{name} does not listen").into());
             }
             thread::sleep(Duration::from_millis(10));
         }
-        Ok(running)
+        Ok(self)
     }
 
     /// Returns the CPU time used so far.
@@ -202,8 +224,13 @@ impl Running {
 
     /// Returns the most memory that it had in use, in bytes.
     pub(crate) fn peak_memory(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// Returns an amount of memory in bytes, by its name in `/proc`.
+    pub(crate) fn memory(&self, name: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
         kib.unwrap_or_default() << 10
     }
@@ -224,13 +251,15 @@ impl Running {
     }
 }
 
-/// Starts a program in a pseudo-terminal and reads what it draws.
+type TerminalChild = Box<dyn portable_pty::Child + Send + Sync>;
+
+/// Starts a program in a pseudo-terminal.
 fn in_terminal(
     program: &str,
     arguments: &[String],
     folder: &Path,
-) -> Done<Box<dyn portable_pty::Child + Send + Sync>> {
-    let size = PtySize { rows: 50, cols: 160, pixel_width: 0, pixel_height: 0 };
+) -> Done<(TerminalChild, Screen)> {
+    let size = PtySize { rows: ROWS.get(), cols: COLUMNS.get(), pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size)?;
     let mut command = CommandBuilder::new(program);
     command.args(arguments);
@@ -239,13 +268,74 @@ fn in_terminal(
     command.env("TERM", "xterm-256color");
     let child = pair.slave.spawn_command(command)?;
     let mut reader = pair.master.try_clone_reader()?;
+    let keys = pair.master.take_writer()?;
     let keep = pair.master;
+    let (sender, bytes) = sync_channel(1 << 10);
     thread::spawn(move || {
         let mut buffer = vec![0; 64 << 10];
-        while reader.read(&mut buffer).is_ok_and(|length| length > 0) {}
+        while let Ok(length) = reader.read(&mut buffer)
+            && let Some(read) = buffer.get(..length)
+            && !read.is_empty()
+            && sender.send(read.to_vec()).is_ok()
+        {}
         drop(keep);
     });
-    Ok(child)
+    Ok((child, Screen { bytes, keys, parser: vt100::Parser::new(ROWS, COLUMNS, 0) }))
+}
+
+/// Size of the terminal: event ids are shown whole.
+const ROWS: NonZero<u16> = NonZero::new(50).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(160).unwrap();
+
+/// The screen of a program in a pseudo-terminal, and its keyboard.
+pub(crate) struct Screen {
+    bytes: Receiver<Vec<u8>>,
+    keys: Box<dyn Write + Send>,
+    parser: vt100::Parser,
+}
+
+impl Screen {
+    /// Reads what the program has drawn.
+    pub(crate) fn read(&mut self) {
+        while let Ok(bytes) = self.bytes.try_recv() {
+            self.parser.process(&bytes);
+        }
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) -> Done {
+        self.keys.write_all(keys.as_bytes())?;
+        self.keys.flush()?;
+        // A key after Esc at once is read as one with Alt.
+        if keys.ends_with('\x1b') {
+            thread::sleep(Duration::from_millis(100));
+        }
+        Ok(())
+    }
+
+    /// Waits until the last rows are these event ids, oldest first, below this count of deliveries.
+    pub(crate) fn wait_for(&mut self, newest: &[String], count: usize) -> Done {
+        let end = Instant::now() + Duration::from_secs(20);
+        while !self.shows(newest, count) {
+            if Instant::now() > end {
+                return Err(format!("wrong screen:\n{}", self.parser.screen().contents()).into());
+            }
+            thread::sleep(Duration::from_millis(50));
+            self.read();
+        }
+        Ok(())
+    }
+
+    fn shows(&self, newest: &[String], count: usize) -> bool {
+        let shown = self.parser.screen().contents();
+        let digits: String =
+            shown.lines().take(1).flat_map(str::chars).filter(|c| *c != ',').collect();
+        let rows: Vec<&str> = shown.lines().filter(|row| row.contains("message.updated")).collect();
+        let expected = newest.get(newest.len().saturating_sub(rows.len())..).unwrap_or_default();
+        digits.contains(&format!(" {count} deliveries"))
+            && rows.len() > usize::from(ROWS.get()) / 2
+            && rows.len() == expected.len()
+            && rows.iter().zip(expected).all(|(row, id)| row.contains(id.as_str()))
+    }
 }
 
 /// Returns the size of the files in a folder.
