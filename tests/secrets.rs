@@ -126,3 +126,20 @@ fn the_dashboard_shows_no_secret_that_was_typed() -> Tested {
     session.wait_for("X-Gitlab-Token  ***")?;
     Ok(())
 }
+
+#[test]
+fn a_copy_with_a_configured_secret_is_made_only_on_request() -> Tested {
+    let folder = received()?;
+    for form in ["url", "curl", "httpie", "http"] {
+        let show = |more: &[&str]| {
+            let args = [&["show", "1", "--as", form], more].concat();
+            with_token(hookglass(folder.path()).args(args)).output()
+        };
+        let refused = show(&[])?;
+        assert_eq!(refused.status.code(), Some(1), "{form}");
+        assert!(!printed(&refused).contains(TOKEN), "{form}");
+        assert!(stderr(&refused).contains("contains a configured secret"), "{form}");
+        assert!(printed(&show(&["--with-signature"])?).contains(TOKEN), "{form}");
+    }
+    Ok(())
+}

@@ -91,8 +91,11 @@ pub(super) fn run(args: &ShowArgs) -> Result<(), CliError> {
     } else if let Some(format) =
         form.copy.or(form.curl.then(|| parse_format("curl").ok()).flatten())
     {
-        let providers: Vec<Arc<Provider>> = args.config.load()?.providers().cloned().collect();
-        let request = CopyRequest { format, base: LISTENER, with_signature: args.with_signature };
+        let config = args.config.load()?;
+        let providers: Vec<Arc<Provider>> = config.providers().cloned().collect();
+        let secrets = &*config.every_secret();
+        let with_signature = args.with_signature;
+        let request = CopyRequest { format, base: LISTENER, secrets, with_signature };
         let copied = copy(&delivery, &providers, &request).map_err(|reason| {
             CliError::negative(format!("delivery {id} cannot be copied in this format: {reason}"))
         })?;

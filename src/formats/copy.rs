@@ -77,6 +77,8 @@ pub enum CopyError {
     NoSignature,
     #[error("its provider sends the secret itself, which is copied only with credentials")]
     SecretIsSent,
+    #[error("it contains a configured secret ({name}), which is copied only with credentials")]
+    ContainsSecret { name: String },
     #[error("the provider of this delivery is not known, so neither is its signature scheme")]
     UnknownProvider,
     #[error(transparent)]

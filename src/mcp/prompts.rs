@@ -102,9 +102,10 @@ async fn program(server: &Arc<Server>, id: i64, language: &str) -> Option<String
     let format = copy_format(language)?;
     let read = server.read(move |server, reader| {
         let (delivery, shield) = server.delivery(reader, id)?;
-        let providers = &server.setup.known.providers;
-        let request = CopyRequest { format, base: "http://127.0.0.1:3000", with_signature: false };
-        let copied = copy(&delivery, providers, &request).map_err(ToolError::from)?;
+        let known = &server.setup.known;
+        let base = "http://127.0.0.1:3000";
+        let request = CopyRequest { format, base, secrets: &known.secrets, with_signature: false };
+        let copied = copy(&delivery, &known.providers, &request).map_err(ToolError::from)?;
         Ok(shield.bytes(copied.bytes(), MAX_PROGRAM))
     });
     read.await.ok()

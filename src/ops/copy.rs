@@ -12,6 +12,10 @@ use bytes::Bytes;
 use crate::delivery::Delivery;
 use crate::formats::{CopyError, CopyFormat, CopySource};
 use crate::provider::Provider;
+use crate::secret::Secret;
+
+/// Shorter secrets occur in other text by chance.
+const MIN_LENGTH: usize = 8;
 
 /// A format, and what its commands and secrets depend on.
 #[derive(Debug, Clone, Copy)]
@@ -19,6 +23,8 @@ pub(crate) struct CopyRequest<'r> {
     pub format: &'static CopyFormat,
     /// Target of commands: a URL without a path.
     pub base: &'r str,
+    /// Configured secrets, which a copy without signature must not contain.
+    pub secrets: &'r [Secret],
     pub with_signature: bool,
 }
 
@@ -40,8 +46,18 @@ pub(crate) fn copy(
     providers: &[Arc<Provider>],
     request: &CopyRequest<'_>,
 ) -> Result<Copied, CopyError> {
-    let CopyRequest { format, base, with_signature } = *request;
-    format.write(&CopySource { delivery, providers, base, with_signature }).map(Copied)
+    let CopyRequest { format, base, secrets, with_signature } = *request;
+    let copied = format.write(&CopySource { delivery, providers, base, with_signature })?;
+    let is_in_copy = |secret: &&Secret| {
+        let text = secret.expose();
+        text.len() >= MIN_LENGTH && memchr::memmem::find(&copied, text).is_some()
+    };
+    match secrets.iter().find(is_in_copy) {
+        Some(secret) if !with_signature => {
+            Err(CopyError::ContainsSecret { name: secret.name().to_owned() })
+        }
+        _ => Ok(Copied(copied)),
+    }
 }
 
 impl Copied {

@@ -46,8 +46,9 @@ impl Context {
         let format = copy_format(format).ok_or(TextError::Format(format))?;
         let delivery = self.read(id)?;
         let base = self.setup.own.to_string();
-        let request = CopyRequest { format, base: &base, with_signature: signed };
         let known = self.setup.known.clone().with(&self.setup.verifier.get());
+        let secrets = &*known.secrets;
+        let request = CopyRequest { format, base: &base, secrets, with_signature: signed };
         let copied = copy(&delivery, &known.providers, &request)?;
         Ok(match (copied.into_text(), signed) {
             (CopiedText::Plain(text), false) => (text, ""),
