@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::delivery::{Attempt, Delivery, DeliveryId};
 use crate::formats::jsonl;
-use crate::output;
+use crate::output::{self, MaskingWriter};
 use crate::payload::escape;
+use crate::secret::{Secret, SecretMask};
 use crate::store::{Followed, Follower, Store, StoreChange, StoreError, StoreReader};
 use crate::units;
 
@@ -35,6 +36,16 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub(crate) enum Format {
     Jsonl,
     Text,
+}
+
+impl Format {
+    /// Returns a mask for output in this format: text is for people, and JSON Lines keep every byte.
+    pub(crate) fn mask(self, secrets: &[Secret]) -> SecretMask {
+        match self {
+            Self::Jsonl => SecretMask::default(),
+            Self::Text => SecretMask::new(secrets),
+        }
+    }
 }
 
 /// Error that ended printing early.
@@ -58,11 +69,12 @@ pub(crate) async fn run(
     last: DeliveryId,
     follower: Follower,
     format: Format,
+    mask: SecretMask,
     ended: CancellationToken,
 ) -> Result<(), HeadlessError> {
     let reader = store.reader()?;
-    let printer =
-        Printer { reader, format, last, waiting: VecDeque::new(), bytes: 0, behind: None };
+    let waiting = VecDeque::new();
+    let printer = Printer { reader, format, mask, last, waiting, bytes: 0, behind: None };
     let runtime = Handle::current();
     // Writing may block indefinitely; on a blocking thread it does not stall the runtime.
     let stopping = ended.clone();
@@ -113,6 +125,7 @@ fn report(text: &str) {
 struct Printer {
     reader: StoreReader,
     format: Format,
+    mask: SecretMask,
     /// The last delivery printed.
     last: DeliveryId,
     /// The deliveries after it; the first one is not settled.
@@ -139,7 +152,7 @@ impl Printer {
         ended: CancellationToken,
     ) -> Result<(), HeadlessError> {
         // One buffer for all commits: allocating one for each is expensive, since it is large.
-        let mut out = output::buffered();
+        let mut out = MaskingWriter::new(output::buffered(), std::mem::take(&mut self.mask));
         loop {
             let news = tokio::select! {
                 biased;

@@ -58,6 +58,18 @@ fn texts_for_a_person_have_asterisks_instead_of_a_secret() -> Tested {
 }
 
 #[test]
+fn the_text_of_a_headless_listener_has_asterisks_instead_of_a_secret() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener =
+        Listener::start(with_token(hookglass(folder.path()).args(["--output", "text"])))?;
+    exchange(&listener.address, format!("GET /{TOKEN} HTTP/1.1\r\nHost: h\r\n\r\n").as_bytes())?;
+    let (_, text, _) = listener.stop()?;
+    let masked = "*".repeat(TOKEN.len());
+    assert!(text.contains(&masked) && !text.contains(TOKEN), "{text}");
+    Ok(())
+}
+
+#[test]
 fn a_header_with_a_secret_keeps_its_name() -> Tested {
     let folder = received()?;
     let text = run(folder.path(), &["show", "1"])?;

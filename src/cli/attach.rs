@@ -24,7 +24,7 @@ use crate::app::Session;
 use crate::config::{Config, Keyring};
 use crate::dashboard;
 use crate::filter::Filter;
-use crate::headless;
+use crate::headless::{self, Format};
 use crate::hub::{Hub, HubServers, ReadFrom};
 use crate::intake::{Controls, Diagnoser};
 use crate::ops::attach::{AttachError, Attachment};
@@ -32,8 +32,9 @@ use crate::ops::hub_responses::HubResponses;
 use crate::ops::secrets::{ReloadedSecrets, SecretReload};
 use crate::ops::{KnownProviders, retention};
 use crate::outbound::Target;
-use crate::output;
+use crate::output::{self, MaskingWriter};
 use crate::respond::ResponseRule;
+use crate::secret::SecretMask;
 use crate::signature::{Credentials, CurrentVerifier, PublicUrl, SourceRoute, Verifier};
 use crate::store::{HubDelivery, Keep, Store, StorePlace};
 use crate::units;
@@ -299,8 +300,9 @@ impl AttachSession {
         let filter = self.filter.clone();
         tasks.spawn(responding.run(deliveries, filter, requests, responses, printer));
         let ended = if self.headless {
-            let format = self.args.output.into();
-            let printing = tokio::task::spawn_blocking(move || print(lines, format));
+            let format = Format::from(self.args.output);
+            let mask = format.mask(&self.known.secrets);
+            let printing = tokio::task::spawn_blocking(move || print(lines, format, mask));
             let ended = watch_tasks(
                 async {
                     tokio::select! {
@@ -345,9 +347,10 @@ impl AttachSession {
 /// Prints deliveries until there are no more. Blocks.
 fn print(
     mut deliveries: mpsc::Receiver<HubDelivery>,
-    format: headless::Format,
+    format: Format,
+    mask: SecretMask,
 ) -> Result<(), CliError> {
-    let mut out = output::buffered();
+    let mut out = MaskingWriter::new(output::buffered(), mask);
     while let Some(first) = deliveries.blocking_recv() {
         let mut next = Some(first);
         while let Some(one) = next {

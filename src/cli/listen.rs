@@ -555,8 +555,9 @@ impl ListenSession {
                 () = stop.cancelled() => {}
             }
         });
-        let format = self.args.output.into();
-        let printing = headless::run(&self.store, last, follower, format, ends.finished);
+        let format = Format::from(self.args.output);
+        let mask = format.mask(&self.known.secrets);
+        let printing = headless::run(&self.store, last, follower, format, mask, ends.finished);
         watch_tasks(printing, tasks).await.map_err(CliError::from)
     }
 
