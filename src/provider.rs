@@ -277,7 +277,7 @@ impl Provider {
         let events = self.event.kind.iter().chain(&self.event.id).flat_map(EventValue::places);
         let events = events.filter_map(ValueLocation::header_name).filter(|name| !is_common(name));
         let detect = self.detect_headers.iter().map(String::as_str);
-        let mut names: Vec<String> = events.chain(detect).map(str::to_owned).collect();
+        let mut names: Vec<Cow<'_, str>> = events.chain(detect).map(Cow::Borrowed).collect();
         for scheme in self.scheme.iter() {
             let clock = scheme.timestamp.as_ref().map(|clock| &clock.from);
             let signature: &[_] = if self.shared_header { &[] } else { &scheme.signature };
@@ -286,8 +286,8 @@ impl Provider {
             for name in
                 places.filter_map(ValueLocation::header_name).filter(|name| !is_common(name))
             {
-                names.extend(scheme.alias(name));
-                names.push(name.to_owned());
+                names.extend(scheme.alias(name).map(Cow::Owned));
+                names.push(Cow::Borrowed(name));
             }
         }
         let mut found: Vec<&str> = Vec::new();

@@ -242,6 +242,9 @@ fn signature_names(provider: &Provider) -> Vec<String> {
 /// Removes candidates whose signature another one's overrules: a weaker signature never hides a
 /// failing one.
 fn retain_strongest(found: &mut Vec<&Hint<'_, '_>>) {
+    if found.len() < 2 {
+        return;
+    }
     let overrules: Vec<(String, bool)> = found
         .iter()
         .filter(|hint| hint.is_signed)
