@@ -187,6 +187,13 @@ fn a_shared_header_is_described() {
 }
 
 #[test]
+fn a_bearer_token_names_no_sender() {
+    let found = identify(&[("Authorization", "Bearer abc")], "{}");
+    let said = found.verdict.explanation.map(|one| one.to_string()).unwrap_or_default();
+    assert!(said.contains("none of the headers is a known signature"), "{said}");
+}
+
+#[test]
 fn a_recognized_sender_without_a_secret_is_named() {
     let signature = format!("sha256={}", "ab".repeat(32));
     let found = identify(&[("X-Hub-Signature-256", &signature)], "{}");

@@ -372,11 +372,11 @@ fn unrecognized<'v>(subject: &Subject<'_>) -> Judgment<'v> {
 
 /// Describes a signature header that several services use.
 fn shared_signature(subject: &Subject<'_>) -> Option<String> {
-    let is_shared = |one: &&Provider| one.shared_header && one.scheme.algorithm != Algorithm::Token;
-    let shared = provider::all().iter().map(Arc::as_ref).filter(is_shared);
-    let fitting: Vec<&Provider> = shared
-        .filter(|one| one.scheme.iter().any(|scheme| is_well_formed(scheme, subject)))
-        .collect();
+    let shared = provider::all().iter().map(Arc::as_ref).filter(|one| one.shared_header);
+    // Any text has the form of a token.
+    let fits =
+        |scheme: &Scheme| scheme.algorithm != Algorithm::Token && is_well_formed(scheme, subject);
+    let fitting: Vec<&Provider> = shared.filter(|one| one.scheme.iter().any(fits)).collect();
     let first = fitting.first()?;
     let name = first
         .signature_headers()
