@@ -12,25 +12,21 @@
 //! After a rollback or a deletion, memory has more than the store. So whatever is found in memory is
 //! looked up in the store as well.
 
+mod on_disk;
+mod recent;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::hash::{BuildHasher as _, Hash, Hasher};
+use std::hash::BuildHasher as _;
 use std::ops::Deref;
 
-use hashbrown::{Equivalent, HashMap, HashSet};
+use hashbrown::DefaultHashBuilder;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::delivery::UNKNOWN_PROVIDER;
 use crate::provider::same_service;
-
-/// Events that wait in memory before they are moved to disk.
-const WAITING: usize = 4096;
-
-/// Fewest events that a commit moves.
-const SLICE: usize = 64;
-
-/// Part of the waiting events that a commit moves, so that they do not pile up.
-const SLICES: usize = 32;
+use on_disk::EventsOnDisk;
+use recent::{EventHash, RecentEvents};
 
 /// The first delivery of an event and a provider on disk.
 pub(super) const FIRST: &str = "SELECT d.id FROM events e JOIN deliveries d ON d.id = e.delivery_id \
@@ -40,7 +36,7 @@ const IS_FIRST: &str =
     "SELECT 1 FROM deliveries WHERE id = ?1 AND event_id = ?2 AND provider = ?3 AND NOT removed";
 
 const MOVE: &str = "INSERT OR IGNORE INTO events SELECT event_id, provider, id FROM deliveries \
-    WHERE id = ?1 AND event_id = ?2 AND provider = ?3";
+    WHERE id = ?1 AND event_id IS NOT NULL";
 
 /// Place for the event of a delivery.
 #[derive(Debug, Clone, Copy)]
@@ -55,7 +51,9 @@ pub(super) enum EventTable {
 #[derive(Debug)]
 pub(super) struct WriteConnection {
     connection: Connection,
+    hasher: DefaultHashBuilder,
     recent: RefCell<RecentEvents>,
+    on_disk: RefCell<EventsOnDisk>,
 }
 
 impl Deref for WriteConnection {
@@ -66,126 +64,14 @@ impl Deref for WriteConnection {
     }
 }
 
-/// An event id and its provider.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct EventKey {
-    id: Box<str>,
-    provider: Box<str>,
-}
-
-/// Borrowed [`EventKey`].
-struct EventKeyRef<'k>(&'k str, &'k str);
-
-impl Hash for EventKey {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        EventKeyRef(&self.id, &self.provider).hash(state);
-    }
-}
-
-impl Hash for EventKeyRef<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.0, self.1).hash(state);
-    }
-}
-
-impl Equivalent<EventKey> for EventKeyRef<'_> {
-    fn equivalent(&self, key: &EventKey) -> bool {
-        *self.0 == *key.id && *self.1 == *key.provider
-    }
-}
-
-/// Ids of the deliveries of one event. Most events have one delivery.
-#[derive(Debug)]
-struct DeliveryIds {
-    first: i64,
-    others: Vec<i64>,
-}
-
-impl DeliveryIds {
-    fn iter(&self) -> impl Iterator<Item = i64> {
-        std::iter::once(self.first).chain(self.others.iter().copied())
-    }
-}
-
-/// Events of the newest deliveries.
-#[derive(Debug, Default)]
-struct RecentEvents {
-    newest: HashMap<EventKey, DeliveryIds>,
-    /// Older ones, which are being moved to disk in this order, and the hashes of their keys.
-    moving: Vec<(EventKey, DeliveryIds)>,
-    moving_hashes: HashSet<u64>,
-    /// Number of these that are on disk.
-    moved: usize,
-    /// Number that will be once the transaction is committed.
-    next: usize,
-}
-
-impl RecentEvents {
-    fn add(&mut self, event_id: &str, provider: &str, delivery: i64) {
-        if let Some(known) = self.newest.get_mut(&EventKeyRef(event_id, provider)) {
-            known.others.push(delivery);
-            return;
-        }
-        let key = EventKey { id: event_id.into(), provider: provider.into() };
-        self.newest.insert(key, DeliveryIds { first: delivery, others: Vec::new() });
-    }
-
-    /// Returns the deliveries of an event, oldest first; empty for most.
-    fn find(&self, event_id: &str, provider: &str) -> Vec<i64> {
-        let key = EventKeyRef(event_id, provider);
-        let newest = self.newest.get(&key).into_iter();
-        let hash = self.newest.hasher().hash_one(&key);
-        let moving = if self.moving_hashes.contains(&hash) { self.moving_ids(&key) } else { None };
-        let mut found: Vec<i64> = newest.chain(moving).flat_map(DeliveryIds::iter).collect();
-        found.sort_unstable();
-        found
-    }
-
-    fn moving_ids(&self, key: &EventKeyRef<'_>) -> Option<&DeliveryIds> {
-        let EventKeyRef(id, provider) = *key;
-        let at = self
-            .moving
-            .binary_search_by(|(key, _)| (&*key.id, &*key.provider).cmp(&(id, provider)));
-        self.moving.get(at.ok()?).map(|(_, ids)| ids)
-    }
-
-    /// Returns the last delivery up to which all are on disk once all of these are moved. After a
-    /// rollback, newer deliveries may have the ids of some of these.
-    fn up_to(&self) -> Option<i64> {
-        let last = self.moving.iter().flat_map(|(_, ids)| ids.iter()).max();
-        let newer = self.newest.values().flat_map(DeliveryIds::iter).min();
-        last.into_iter().chain(newer.map(|id| id - 1)).min()
-    }
-
-    /// Begins to move events if many are waiting; returns those that the transaction has to move.
-    fn next_slice(&mut self) -> &[(EventKey, DeliveryIds)] {
-        if self.moving.is_empty() {
-            if self.newest.len() <= WAITING {
-                return &[];
-            }
-            self.moving = self.newest.drain().collect();
-            // Comparing the beginnings of the ids as numbers leaves little to compare as text.
-            self.moving.sort_by_cached_key(|(key, _)| beginning(&key.id));
-            self.moving.sort_by(|(one, _), (other, _)| one.cmp(other));
-            let hash = |(key, _): &(EventKey, DeliveryIds)| self.newest.hasher().hash_one(key);
-            self.moving_hashes = self.moving.iter().map(hash).collect();
-            self.moved = 0;
-        }
-        let left = self.moving.len() - self.moved;
-        let count = SLICE.max((self.newest.len() + self.moving.len()) / SLICES).min(left);
-        self.next = self.moved + count;
-        self.moving.get(self.moved..self.next).unwrap_or_default()
-    }
-}
-
 impl WriteConnection {
     /// Prepares a connection to a store of the current version: loads the events that are not on disk
     /// yet.
     pub(super) fn new(connection: Connection) -> rusqlite::Result<Self> {
         connection.execute_batch("PRAGMA temp_store = MEMORY")?;
-        let mut recent = RecentEvents::default();
+        let new = Self::bare(connection);
         {
-            let mut later = connection.prepare(
+            let mut later = new.connection.prepare(
                 "SELECT event_id, provider, id FROM deliveries \
                  WHERE id > (SELECT delivery_id FROM events_up_to) AND event_id IS NOT NULL \
                  ORDER BY id",
@@ -193,15 +79,25 @@ impl WriteConnection {
             let mut rows = later.query([])?;
             while let Some(row) = rows.next()? {
                 let text = |column| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-                recent.add(text(0)?, text(1)?, row.get(2)?);
+                new.add_recent(text(0)?, text(1)?, row.get(2)?);
             }
         }
-        Ok(Self { connection, recent: RefCell::new(recent) })
+        Ok(new)
     }
 
     /// Wraps a connection to anything else.
     pub(super) fn bare(connection: Connection) -> Self {
-        Self { connection, recent: RefCell::default() }
+        let hasher = DefaultHashBuilder::default();
+        Self { connection, hasher, recent: RefCell::default(), on_disk: RefCell::default() }
+    }
+
+    fn hash(&self, event_id: &str, provider: &str) -> EventHash {
+        self.hasher.hash_one((event_id, provider))
+    }
+
+    fn add_recent(&self, event_id: &str, provider: &str, delivery: i64) {
+        let hash = self.hash(event_id, provider);
+        self.recent.borrow_mut().add(hash, event_id, delivery);
     }
 
     /// Adds a delivery of an event.
@@ -213,8 +109,9 @@ impl WriteConnection {
         delivery: i64,
     ) -> rusqlite::Result<()> {
         match table {
-            EventTable::Recent => self.recent.borrow_mut().add(event_id, provider, delivery),
+            EventTable::Recent => self.add_recent(event_id, provider, delivery),
             EventTable::OnDisk => {
+                self.on_disk.borrow_mut().add(self.hash(event_id, provider));
                 let sql = "INSERT INTO events VALUES (?1, ?2, ?3)";
                 self.prepare_cached(sql)?.execute(params![event_id, provider, delivery])?;
             }
@@ -230,22 +127,43 @@ impl WriteConnection {
     ) -> rusqlite::Result<Option<i64>> {
         let mut first: Option<i64> = None;
         for name in service(provider).iter() {
-            let mut statement = self.prepare_cached(FIRST)?;
-            let on_disk =
-                statement.query_row(params![event_id, name], |row| row.get(0)).optional()?;
-            let in_memory = self.first_in_memory(event_id, name)?;
+            let hash = self.hash(event_id, name);
+            let on_disk = self.first_on_disk(hash, event_id, name)?;
+            let in_memory = self.first_in_memory(hash, event_id, name)?;
             first = first.into_iter().chain(on_disk).chain(in_memory).min();
         }
         Ok(first)
     }
 
-    fn first_in_memory(&self, event_id: &str, provider: &str) -> rusqlite::Result<Option<i64>> {
-        for id in self.recent.borrow().find(event_id, provider) {
-            if self.prepare_cached(IS_FIRST)?.exists(params![id, event_id, provider])? {
-                return Ok(Some(id));
+    fn first_on_disk(
+        &self,
+        hash: EventHash,
+        event_id: &str,
+        provider: &str,
+    ) -> rusqlite::Result<Option<i64>> {
+        if !self.on_disk.borrow().may_have(hash) {
+            return Ok(None);
+        }
+        let mut statement = self.prepare_cached(FIRST)?;
+        statement.query_row(params![event_id, provider], |row| row.get(0)).optional()
+    }
+
+    fn first_in_memory(
+        &self,
+        hash: EventHash,
+        event_id: &str,
+        provider: &str,
+    ) -> rusqlite::Result<Option<i64>> {
+        let mut first: Option<i64> = None;
+        for ids in self.recent.borrow().find(hash) {
+            for id in ids {
+                if self.prepare_cached(IS_FIRST)?.exists(params![id, event_id, provider])? {
+                    first = first.into_iter().chain([id]).min();
+                    break;
+                }
             }
         }
-        Ok(None)
+        Ok(first)
     }
 
     /// Returns the newest deliveries of an event from the providers of a service, of which some may not
@@ -253,7 +171,7 @@ impl WriteConnection {
     pub(super) fn recent_of_event(&self, event_id: &str, provider: &str) -> String {
         let recent = self.recent.borrow();
         let names = service(provider);
-        let found = names.iter().flat_map(|name| recent.find(event_id, name));
+        let found = names.iter().flat_map(|name| recent.find(self.hash(event_id, name))).flatten();
         let found: Vec<String> = found.map(|id| id.to_string()).collect();
         format!("[{}]", found.join(","))
     }
@@ -265,44 +183,38 @@ impl WriteConnection {
         if slice.is_empty() {
             return Ok(());
         }
+        let mut on_disk = self.on_disk.borrow_mut();
         let mut statement = self.prepare_cached(MOVE)?;
-        for (key, ids) in slice {
-            for id in ids.iter() {
-                statement.execute(params![id, key.id, key.provider])?;
-            }
+        for one in slice {
+            on_disk.add(one.hash);
+            statement.execute([one.delivery])?;
         }
-        if recent.next == recent.moving.len() {
+        if recent.is_last_slice() {
             self.prepare_cached("UPDATE events_up_to SET delivery_id = ?1")?
                 .execute([recent.up_to()])?;
         }
         Ok(())
     }
 
+    /// Returns whether [`Self::load_events`] has more to do.
+    pub(super) fn is_loading_events(&self) -> bool {
+        self.on_disk.borrow().is_loading()
+    }
+
+    /// Loads some of the events on disk, so that others need not be looked up there.
+    pub(super) fn load_events(&self) {
+        self.on_disk.borrow_mut().load(&self.connection, &self.hasher);
+    }
+
     /// Notes that the transaction is committed.
     pub(super) fn note_commit(&self) {
-        let mut recent = self.recent.borrow_mut();
-        recent.moved = recent.next;
-        if recent.moved == recent.moving.len() {
-            recent.moving = Vec::new();
-            recent.moving_hashes = HashSet::new();
-            (recent.moved, recent.next) = (0, 0);
-        }
+        self.recent.borrow_mut().note_commit();
     }
 
     /// Notes that the transaction is rolled back.
     pub(super) fn note_rollback(&self) {
-        let mut recent = self.recent.borrow_mut();
-        recent.next = recent.moved;
+        self.recent.borrow_mut().note_rollback();
     }
-}
-
-/// Returns the beginning of a text as a number that sorts like it.
-fn beginning(text: &str) -> u128 {
-    let mut bytes = [0; 16];
-    for (place, byte) in bytes.iter_mut().zip(text.bytes()) {
-        *place = byte;
-    }
-    u128::from_be_bytes(bytes)
 }
 
 /// Returns the names of the providers whose deliveries of one event have the same id. The ids of an
@@ -332,6 +244,7 @@ pub(super) fn forget_all(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
+    use rusqlite::StatementStatus;
 
     use super::*;
     use crate::delivery::{DeliveryId, EventRef, Head, NewDelivery};
@@ -346,11 +259,19 @@ mod tests {
 
     /// Stores deliveries of events with scattered ids; every tenth one repeats an earlier event.
     fn keep(connection: &WriteConnection, numbers: std::ops::Range<i64>) {
+        keep_of(connection, numbers, event_of);
+    }
+
+    fn keep_of(
+        connection: &WriteConnection,
+        numbers: std::ops::Range<i64>,
+        event: impl Fn(i64) -> String,
+    ) {
         for number in numbers {
             let mut new =
                 NewDelivery::new(Head::build("POST", "/", &[]), "x".into(), Timestamp::UNIX_EPOCH);
             "cribbly".clone_into(&mut new.provider);
-            new.event.id = Some(event_of(number));
+            new.event.id = Some(event(number));
             write::keep(connection, &new, number + 1).unwrap();
         }
     }
@@ -411,7 +332,7 @@ mod tests {
     /// Commits groups of deliveries until a part of the events was moved to disk.
     fn filled() -> WriteConnection {
         let connection = open_store();
-        for group in 0..150 {
+        for group in 0..200 {
             begin(&connection);
             keep(&connection, group * 40..(group + 1) * 40);
             connection.move_events().unwrap();
@@ -428,7 +349,7 @@ mod tests {
     #[test]
     fn readers_and_the_writer_see_every_event_while_some_are_moved() {
         let connection = open_store();
-        for group in 0..150 {
+        for group in 0..200 {
             begin(&connection);
             keep(&connection, group * 40..(group + 1) * 40);
             connection.move_events().unwrap();
@@ -442,7 +363,7 @@ mod tests {
     #[test]
     fn a_repeated_event_is_found_on_disk_and_in_memory() {
         let connection = filled();
-        for number in [0, 1, 4100, 5998] {
+        for number in [0, 1, 4100, 7998] {
             let found = connection.first_of_event(&event(number), "cribbly").unwrap();
             assert_eq!(found, Some(number + 1), "{number}");
         }
@@ -453,7 +374,7 @@ mod tests {
         let connection = filled();
         let before = up_to(&connection);
         begin(&connection);
-        keep(&connection, 6000..9000);
+        keep(&connection, 8000..12_000);
         connection.move_events().unwrap();
         roll_back(&connection);
         assert_eq!(
@@ -466,9 +387,9 @@ mod tests {
     fn deliveries_that_are_rolled_back_are_not_found() {
         let connection = filled();
         begin(&connection);
-        keep(&connection, 6000..6001);
+        keep(&connection, 8000..8001);
         roll_back(&connection);
-        assert_eq!(connection.first_of_event(&event(6000), "cribbly").unwrap(), None);
+        assert_eq!(connection.first_of_event(&event(8000), "cribbly").unwrap(), None);
     }
 
     #[test]
@@ -478,7 +399,7 @@ mod tests {
         keep(&connection, 0..5000);
         connection.move_events().unwrap();
         roll_back(&connection);
-        for group in 0..150 {
+        for group in 0..200 {
             begin(&connection);
             keep(&connection, 10_000 + group * 40..10_000 + (group + 1) * 40);
             connection.move_events().unwrap();
@@ -487,10 +408,73 @@ mod tests {
         assert_eq!((differences(&connection), unfound(&connection)), (0, 0));
     }
 
+    /// Loads the events on disk, and returns how many steps that took.
+    fn load(connection: &WriteConnection) -> usize {
+        let steps =
+            std::iter::from_fn(|| connection.is_loading_events().then(|| connection.load_events()));
+        steps.count()
+    }
+
+    /// Returns how often the table of events was searched.
+    fn searches(connection: &WriteConnection) -> i32 {
+        connection.prepare_cached(FIRST).unwrap().get_status(StatementStatus::Run)
+    }
+
+    #[test]
+    fn events_on_disk_are_loaded_in_steps() {
+        assert_eq!(load(&filled()), 5);
+    }
+
+    #[test]
+    fn every_event_is_found_while_those_on_disk_are_loaded() {
+        let connection = filled();
+        for _ in 0..6 {
+            assert_eq!(unfound(&connection), 0);
+            connection.load_events();
+        }
+    }
+
+    #[test]
+    fn events_moved_after_the_others_were_loaded_are_found() {
+        let connection = open_store();
+        load(&connection);
+        for group in 0..200 {
+            begin(&connection);
+            keep(&connection, group * 40..(group + 1) * 40);
+            connection.move_events().unwrap();
+            commit(&connection);
+        }
+        assert_eq!(unfound(&connection), 0);
+    }
+
+    #[test]
+    fn a_new_event_is_not_searched_on_disk_once_those_there_are_loaded() {
+        let connection = filled();
+        load(&connection);
+        let before = searches(&connection);
+        for number in 20_000..21_000 {
+            assert_eq!(connection.first_of_event(&event(number), "cribbly").unwrap(), None);
+        }
+        // One in a hundred is, and chance decides which.
+        assert!(searches(&connection) - before < 100);
+    }
+
+    #[test]
+    fn a_repeated_event_waits_once_for_each_delivery() {
+        let connection = open_store();
+        for group in 0..200 {
+            begin(&connection);
+            keep_of(&connection, group * 40..(group + 1) * 40, |_| event(0));
+            connection.move_events().unwrap();
+            commit(&connection);
+        }
+        assert!(up_to(&connection) > 3600);
+    }
+
     #[test]
     fn a_deleted_delivery_is_not_found() {
         let connection = filled();
-        for id in [1, 5999] {
+        for id in [1, 7999] {
             forget(&connection, id).unwrap();
             connection.execute("DELETE FROM wire WHERE delivery_id = ?1", [id]).unwrap();
             connection.execute("UPDATE deliveries SET duplicate_of = NULL", []).unwrap();
@@ -509,7 +493,7 @@ mod tests {
     #[test]
     fn a_delivery_of_another_provider_is_found_under_its_new_one() {
         let connection = filled();
-        for id in [1, 5999] {
+        for id in [1, 7999] {
             let identity =
                 ("acme".to_owned(), EventRef { id: Some("e".into()), ..EventRef::default() });
             write::record_provider(&connection, DeliveryId(id), &identity, 9000 + id).unwrap();

@@ -72,8 +72,8 @@ fn write(state: WriterState) {
     let mut running = true;
     // Purge only deliveries removed in earlier runs; those removed in this run may be restored.
     let earlier = Purge { by: report.revision(), ..Purge::ALL };
-    let mut purges = Purges { waiting: vec![earlier] };
-    while running && let Some(first) = purges.run_until_next_job(&store.connection, &mut queue) {
+    let mut idle = IdleWork { purges: vec![earlier] };
+    while running && let Some(first) = idle.run_until_next_job(&store.connection, &mut queue) {
         let mut group = Group::default();
         running = group.add(first);
         while running && group.has_room() {
@@ -83,7 +83,7 @@ fn write(state: WriterState) {
             }
         }
         if let Some(last) = group.commit(&mut store, &report, &feed, &replies) {
-            purges.add(Purge { by: report.revision(), last });
+            idle.add_purge(Purge { by: report.revision(), last });
         }
     }
     store.prepare_to_close();
@@ -94,37 +94,44 @@ fn write(state: WriterState) {
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
 }
 
-/// Removed deliveries that nobody can restore: those of earlier runs, and pruned ones.
-struct Purges {
-    waiting: Vec<Purge>,
+/// Work that is done while no job waits.
+struct IdleWork {
+    /// Removed deliveries that nobody can restore: those of earlier runs, and pruned ones.
+    purges: Vec<Purge>,
 }
 
-impl Purges {
+impl IdleWork {
     /// Adds pruned deliveries. A later prune reaches at least as far as the one before.
-    fn add(&mut self, purge: Purge) {
-        self.waiting.retain(|known| known.last == i64::MAX);
-        self.waiting.push(purge);
+    fn add_purge(&mut self, purge: Purge) {
+        self.purges.retain(|known| known.last == i64::MAX);
+        self.purges.push(purge);
     }
 
-    /// Returns the next job; until there is one, purges a few deliveries at a time.
+    /// Returns the next job; until there is one, works in small steps.
     fn run_until_next_job(
         &mut self,
-        connection: &Connection,
+        connection: &WriteConnection,
         queue: &mut mpsc::Receiver<WriteJob>,
     ) -> Option<WriteJob> {
-        while let Some(&purge) = self.waiting.first() {
+        while connection.is_loading_events() || !self.purges.is_empty() {
             match queue.try_recv() {
                 Ok(job) => return Some(job),
                 Err(mpsc::error::TryRecvError::Disconnected) => return None,
-                // A failure comes from the disk, and the next delivery reports it.
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    if !annotate::purge(connection, purge).unwrap_or(false) {
-                        self.waiting.remove(0);
-                    }
-                }
+                Err(mpsc::error::TryRecvError::Empty) => self.run_step(connection),
             }
         }
         queue.blocking_recv()
+    }
+
+    /// A failure comes from the disk, and the next delivery reports it.
+    fn run_step(&mut self, connection: &WriteConnection) {
+        if connection.is_loading_events() {
+            connection.load_events();
+        } else if let Some(&purge) = self.purges.first()
+            && !annotate::purge(connection, purge).unwrap_or(false)
+        {
+            self.purges.remove(0);
+        }
     }
 }
 
@@ -203,10 +210,11 @@ impl Group {
         let jobs = self.jobs.into_iter().zip(committed.outcomes);
         let replies: Replies =
             jobs.filter_map(|(job, outcome)| job.reply(outcome, changes.as_mut())).collect();
+        // First, since clients wait for the replies, and followers have a channel.
+        reply_sender.send(replies);
         if committed.revision > before {
             feed.publish(before, committed.revision, changes.map(Changes::in_order));
         }
-        reply_sender.send(replies);
         pruned
     }
 }
