@@ -194,14 +194,11 @@ pub(super) fn purge_at_exit(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Deletes in one commit, and records the last revision.
-///
-/// Foreign keys are off meanwhile: each table is handled here, and for every deleted row SQLite
-/// would search all others for its duplicates.
 fn delete(
     connection: &Connection,
     work: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> rusqlite::Result<()> {
-    connection.execute_batch("PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE;")?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
     let recorded = connection.execute_batch(
         "INSERT INTO purges SELECT max(revision) FROM deliveries; \
          DELETE FROM purges WHERE revision < (SELECT max(revision) FROM purges);",
@@ -212,6 +209,5 @@ fn delete(
         // If this fails, so does the next BEGIN, whose error is reported.
         let _ = connection.execute_batch("ROLLBACK");
     }
-    connection.execute_batch("PRAGMA foreign_keys = ON")?;
     done
 }

@@ -27,7 +27,7 @@ impl AttemptWriter {
         drop(reading);
         let connection = location::open_for_writing(&location)?;
         connection
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;")
             .map_err(|error| location.error(error))?;
         Ok(Self { connection, location })
     }

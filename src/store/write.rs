@@ -14,6 +14,8 @@ use crate::delivery::{
 const DIFFERS: &str = "SELECT w.body <> ?2 FROM wire w JOIN deliveries d ON d.id = w.delivery_id \
     WHERE d.id = ?1 AND d.refused_code IS NULL";
 
+const EXISTS: &str = "SELECT 1 FROM deliveries WHERE id = ?1";
+
 /// Facts about a delivery that was inserted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inserted {
@@ -53,6 +55,11 @@ pub(super) fn insert_delivery(
     };
     let differs: bool = differs.unwrap_or(false);
     let NewDelivery { request, head, event, signature, .. } = new;
+    // The original of an edited one may have been deleted meanwhile.
+    let origin = match request.origin {
+        Some(id) if connection.prepare_cached(EXISTS)?.exists([id.0])? => Some(id.0),
+        _ => None,
+    };
     let refused = request.refused.as_ref();
     let explanation = signature.explanation.as_ref().map(Explanation::to_lines);
     let hub = request.hub.as_deref();
@@ -80,7 +87,7 @@ pub(super) fn insert_delivery(
         "source" = request.source.as_str(),
         "duplicate_of" = first,
         "diagnosing" = new.diagnosing,
-        "origin" = request.origin.map(|id| id.0),
+        "origin" = origin,
         "via" = request.via,
         "differs" = differs,
         "hub_message" = hub.map(|hub| &hub.message),
@@ -175,11 +182,18 @@ pub(super) fn record_diagnosis(
     Ok(())
 }
 
+/// Records an attempt; fails if the delivery was deleted meanwhile.
 pub(super) fn record_attempt(
     connection: &Connection,
     attempt: &Attempt,
     revision: i64,
 ) -> rusqlite::Result<()> {
+    let changed = connection
+        .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?
+        .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;
+    if changed == 0 {
+        return Err(rusqlite::Error::QueryReturnedNoRows);
+    }
     let (answer, failure) = match &attempt.outcome {
         Outcome::Responded(answered) => (Some(answered), None),
         Outcome::Failed { reason, timed_out } => (None, Some((reason, *timed_out))),
@@ -202,9 +216,6 @@ pub(super) fn record_attempt(
         "changes" = attempt.changes,
         "sender" = attempt.sender,
     }?;
-    connection
-        .prepare_cached("UPDATE deliveries SET revision = ?2, resent = resent OR ?3 WHERE id = ?1")?
-        .execute(params![attempt.delivery.0, revision, attempt.kind == AttemptKind::Resend])?;
     Ok(())
 }
 
@@ -214,18 +225,58 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::delivery::Head;
+    use crate::delivery::{Head, Timing};
     use crate::store::{StorePlace, events, location, schema};
 
-    #[test]
-    fn looking_up_an_event_prepares_the_statement_once() {
+    fn open_store() -> WriteConnection {
         let location = location::StoreLocation::of(&StorePlace::Memory);
         let connection = location::open_for_writing(&location).unwrap();
         schema::migrate(&connection, &location).unwrap();
-        let connection = WriteConnection::new(connection).unwrap();
+        WriteConnection::new(connection).unwrap()
+    }
+
+    fn delivery() -> NewDelivery {
+        NewDelivery::new(Head::build("POST", "/", &[]), "x".into(), Timestamp::UNIX_EPOCH)
+    }
+
+    fn count(connection: &WriteConnection, table: &str) -> i64 {
+        connection
+            .query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))
+            .unwrap()
+    }
+
+    #[test]
+    fn an_attempt_of_a_delivery_that_was_deleted_is_refused() {
+        let connection = open_store();
+        let attempt = Attempt {
+            delivery: DeliveryId(1),
+            kind: AttemptKind::Retry,
+            target: String::new(),
+            at: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            outcome: Outcome::Failed { reason: String::new(), timed_out: false },
+            timing: Timing::default(),
+            changes: None,
+            sender: None,
+        };
+        record_attempt(&connection, &attempt, 1).unwrap_err();
+        assert_eq!(count(&connection, "attempts"), 0);
+    }
+
+    #[test]
+    fn a_delivery_edited_from_one_that_was_deleted_is_stored_without_an_original() {
+        let connection = open_store();
+        let mut edited = delivery();
+        edited.request.origin = Some(DeliveryId(7));
+        keep(&connection, &edited, 1).unwrap();
+        assert_eq!(count(&connection, "deliveries WHERE origin IS NULL"), 1);
+    }
+
+    #[test]
+    fn looking_up_an_event_prepares_the_statement_once() {
+        let connection = open_store();
         for revision in 1..4 {
-            let head = Head::build("POST", "/", &[]);
-            let mut new = NewDelivery::new(head, "x".into(), Timestamp::UNIX_EPOCH);
+            let mut new = delivery();
             new.event.id = Some(format!("e{revision}"));
             keep(&connection, &new, revision).unwrap();
         }
