@@ -26,7 +26,10 @@ type Beginning = [u8; 16];
 struct Entry {
     first: i64,
     beginning: Beginning,
-    /// Boxed, since most are empty.
+    #[expect(
+        clippy::box_collection,
+        reason = "most are empty, and there are thousands of entries"
+    )]
     others: Option<Box<Vec<i64>>>,
 }
 
