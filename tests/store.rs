@@ -571,8 +571,15 @@ async fn many_deliveries_are_removed_while_others_arrive() -> Tested {
 }
 
 /// Returns everything that a follower receives until it has all commits so far.
-fn followed(follower: &mut Follower) -> Vec<Followed> {
-    std::iter::from_fn(|| follower.try_next()).collect()
+async fn followed(store: &Store, follower: &mut Follower) -> Tested<Vec<Followed>> {
+    hand_out(store).await?;
+    Ok(std::iter::from_fn(|| follower.try_next()).collect())
+}
+
+/// Returns once followers have everything that was stored so far: the writer replies first, and then
+/// hands a commit out before the next one.
+async fn hand_out(store: &Store) -> Tested {
+    Ok(store.set_hub_value("read", "1").await?)
 }
 
 /// Returns the ids of new deliveries that a follower received in memory.
@@ -610,7 +617,7 @@ async fn a_follower_receives_what_the_store_holds() -> Tested {
     let mut follower = store.follow()?;
     store.keep(delivery("e1", "body")).await?;
     let stored = store.keep(delivery("e1", "other")).await?;
-    assert_eq!(new_ids(&followed(&mut follower)), [1, 2]);
+    assert_eq!(new_ids(&followed(&store, &mut follower).await?), [1, 2]);
     assert_eq!(store.reader()?.delivery(stored.id)?.as_ref(), Some(&*stored.delivery));
     finish(writer).await
 }
@@ -682,6 +689,7 @@ fn follow_in_rounds(rounds: &[(usize, usize)], page: usize) -> Tested<(Vec<i64>,
             total += 1;
             runtime.block_on(store.keep(delivery(&format!("e{total}"), "")))?;
         }
+        runtime.block_on(hand_out(&store))?;
         ids.extend(take_or_read(&mut follower, *times, page)?);
     }
     ids.extend(take_or_read(&mut follower, usize::MAX, page)?);
@@ -715,7 +723,7 @@ async fn a_follower_that_caught_up_receives_nothing_twice() -> Tested {
     assert!(matches!(follower.next().await, Some(Followed::Missed)));
     while !follower.read_missed(100)?.is_empty() {}
     store.keep(delivery("last", "")).await?;
-    let rest = followed(&mut follower);
+    let rest = followed(&store, &mut follower).await?;
     assert!(!rest.iter().any(|it| matches!(it, Followed::Missed)), "{rest:?}");
     assert_eq!(new_ids(&rest), [301]);
     finish(writer).await
@@ -772,7 +780,7 @@ async fn a_job_that_fails_in_a_group_is_undone_alone() -> Tested {
     let ids: Vec<_> =
         stored.into_iter().map(|it| it.map(|it| it.id.0)).collect::<Result<_, _>>()?;
     assert_eq!(ids, (1..=50).collect::<Vec<_>>());
-    assert_eq!(new_ids(&followed(&mut follower)), ids);
+    assert_eq!(new_ids(&followed(&store, &mut follower).await?), ids);
     assert_eq!(store.reader()?.newest(None, 100)?.len(), 50);
     finish(writer).await
 }

@@ -189,9 +189,9 @@ impl Head {
     /// Parses a head that ends in its empty line. Bytes after that line are an error of the caller
     /// and are dropped.
     pub fn parse(raw: Bytes) -> Result<Self, HeadError> {
-        let mut slots = [httparse::EMPTY_HEADER; MAX_HEADERS];
-        let mut request = httparse::Request::new(&mut slots);
-        let length = match request.parse(&raw)? {
+        let mut slots = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut request = httparse::Request::new(&mut []);
+        let length = match request.parse_with_uninit_headers(&raw, &mut slots)? {
             httparse::Status::Complete(length) => length,
             httparse::Status::Partial => return Err(HeadError::Incomplete),
         };

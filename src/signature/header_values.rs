@@ -87,10 +87,15 @@ fn decode(scheme: &Scheme, text: &str) -> Option<(Vec<u8>, bool)> {
         };
     };
     let has = |is: fn(&u8) -> bool| text.bytes().any(|byte| is(&byte));
+    // Faster than to collect the bytes one by one.
+    let from_hex = || {
+        let mut bytes = vec![0; length];
+        hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
+    };
     let (bytes, exact) = match scheme.encoding {
-        Encoding::Hex => (hex::decode(text).ok()?, !has(u8::is_ascii_uppercase)),
-        Encoding::HexUpper => (hex::decode(text).ok()?, !has(u8::is_ascii_lowercase)),
-        Encoding::HexAny => (hex::decode(text).ok()?, true),
+        Encoding::Hex => (from_hex()?, !has(u8::is_ascii_uppercase)),
+        Encoding::HexUpper => (from_hex()?, !has(u8::is_ascii_lowercase)),
+        Encoding::HexAny => (from_hex()?, true),
         Encoding::Base64 => (STANDARD.decode(text).ok()?, true),
         Encoding::Base64Url => (URL_SAFE_LENIENT.decode(text).ok()?, true),
     };

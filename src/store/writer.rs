@@ -76,11 +76,11 @@ fn write(state: WriterState) {
     while running && let Some(first) = idle.run_until_next_job(&store.connection, &mut queue) {
         let mut group = Group::default();
         running = group.add(first);
-        while running && group.has_room() {
-            match queue.try_recv() {
-                Ok(job) => running = group.add(job),
-                Err(_) => break,
-            }
+        running = running && group.add_waiting(&mut queue);
+        if running && group.is_shared() {
+            // Others that are about to submit a job share the commit if they get the processor first.
+            thread::yield_now();
+            running = group.add_waiting(&mut queue);
         }
         if let Some(last) = group.commit(&mut store, &report, &feed, &replies) {
             idle.add_purge(Purge { by: report.revision(), last });
@@ -168,6 +168,22 @@ impl Group {
         }
         self.jobs.push(job);
         true
+    }
+
+    /// Adds the jobs that wait; false if one was the last.
+    fn add_waiting(&mut self, queue: &mut mpsc::Receiver<WriteJob>) -> bool {
+        while self.has_room()
+            && let Ok(job) = queue.try_recv()
+        {
+            if !self.add(job) {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn is_shared(&self) -> bool {
+        self.jobs.len() > 1
     }
 
     fn has_room(&self) -> bool {
