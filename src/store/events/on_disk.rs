@@ -26,13 +26,21 @@ const NEXT: &str = "SELECT event_id, provider, delivery_id FROM events \
     WHERE (event_id, provider, delivery_id) > (?1, ?2, ?3) \
     ORDER BY event_id, provider, delivery_id LIMIT ?4";
 
-/// Which events on disk the filter has.
+/// Row of the table of events.
+#[derive(Debug, Clone, Default)]
+struct Row {
+    event_id: String,
+    provider: String,
+    delivery: i64,
+}
+
+/// Events on disk that the filter has.
 #[derive(Debug)]
 enum Loaded {
     /// Those up to this one, and those that were added meanwhile.
-    UpTo(String, String, i64),
+    UpTo(Row),
     All,
-    /// There are too many.
+    /// Not all: there are too many, or they could not be read.
     Never,
 }
 
@@ -49,8 +57,7 @@ pub(super) struct EventsOnDisk {
 
 impl Default for EventsOnDisk {
     fn default() -> Self {
-        let loaded = Loaded::UpTo(String::new(), String::new(), 0);
-        Self { parts: Vec::new(), room: 0, count: 0, loaded }
+        Self { parts: Vec::new(), room: 0, count: 0, loaded: Loaded::UpTo(Row::default()) }
     }
 }
 
@@ -81,16 +88,14 @@ impl EventsOnDisk {
     }
 
     pub(super) fn is_loading(&self) -> bool {
-        matches!(self.loaded, Loaded::UpTo(..))
+        matches!(self.loaded, Loaded::UpTo(_))
     }
 
     /// Loads some events.
     pub(super) fn load(&mut self, connection: &Connection, hasher: &impl BuildHasher) {
-        let Loaded::UpTo(event_id, provider, delivery) = &self.loaded else { return };
-        let after = (event_id.clone(), provider.clone(), *delivery);
-        let next = self.load_after(after, connection, hasher);
+        let Loaded::UpTo(last) = &self.loaded else { return };
         // After a failure, each event is looked up.
-        let next = next.unwrap_or(Loaded::Never);
+        let next = self.load_after(last.clone(), connection, hasher).unwrap_or(Loaded::Never);
         if self.is_loading() {
             self.loaded = next;
         }
@@ -98,19 +103,19 @@ impl EventsOnDisk {
 
     fn load_after(
         &mut self,
-        after: (String, String, i64),
+        mut last: Row,
         connection: &Connection,
         hasher: &impl BuildHasher,
     ) -> rusqlite::Result<Loaded> {
         let mut statement = connection.prepare_cached(NEXT)?;
-        let mut rows = statement.query(params![after.0, after.1, after.2, STEP])?;
-        let (mut last, mut count) = (after, 0);
+        let mut rows =
+            statement.query(params![last.event_id, last.provider, last.delivery, STEP])?;
+        let mut count = 0;
         while let Some(row) = rows.next()? {
-            last = row.try_into()?;
-            self.add(hasher.hash_one((&*last.0, &*last.1)));
+            last = Row { event_id: row.get(0)?, provider: row.get(1)?, delivery: row.get(2)? };
+            self.add(hasher.hash_one((&*last.event_id, &*last.provider)));
             count += 1;
         }
-        let (event_id, provider, delivery) = last;
-        Ok(if count < STEP { Loaded::All } else { Loaded::UpTo(event_id, provider, delivery) })
+        Ok(if count < STEP { Loaded::All } else { Loaded::UpTo(last) })
     }
 }
