@@ -42,7 +42,7 @@ struct PreparedTerm<'f> {
 /// A step of a path that leads to a container, or to a string that carries one.
 #[derive(Debug)]
 enum OuterStep {
-    Key(Finder<'static>),
+    Key(Box<Finder<'static>>),
     /// A number may be an index, which is not in the body.
     Index,
 }
@@ -164,7 +164,7 @@ impl OuterStep {
         if step.parse::<usize>().is_ok() {
             return Self::Index;
         }
-        Self::Key(Finder::new(&format!("\"{step}\"")).into_owned())
+        Self::Key(Box::new(Finder::new(&format!("\"{step}\"")).into_owned()))
     }
 
     /// Returns whether the value may be a string, in a body without escapes.
