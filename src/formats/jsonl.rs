@@ -231,9 +231,16 @@ pub fn line_with_breaks(delivery: &Delivery, breaks: &[RewriteRisk]) -> String {
     to_text(&Line { breaks: Some(breaks), ..whole(delivery) })
 }
 
+/// Size of the names and short values of a line.
+const FIELDS_SIZE: usize = 1 << 10;
+
 fn to_text(line: &Line<'_>) -> String {
-    // Text, numbers, and lists always serialize.
-    escape_unsafe(serde_json::to_string(line).unwrap_or_default())
+    // Room for most lines, since growing step by step copies the beginning of each several times.
+    let body = line.body.body.as_deref().map_or(0, str::len);
+    let mut out = Vec::with_capacity(FIELDS_SIZE + body + body / 4);
+    // Text, numbers, and lists always serialize, as UTF-8.
+    let written = serde_json::to_writer(&mut out, line).ok();
+    escape_unsafe(written.and_then(|()| String::from_utf8(out).ok()).unwrap_or_default())
 }
 
 fn whole(delivery: &Delivery) -> Line<'_> {
