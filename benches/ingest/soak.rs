@@ -82,7 +82,7 @@ async fn send(
     Ok(())
 }
 
-/// What the process has in use.
+/// Resources of the process.
 struct Usage {
     memory: u64,
     peak: u64,

@@ -1,7 +1,7 @@
-//! Tells that an event is not on disk, without a statement.
+//! Bloom filter of the events on disk, so that most new events are not searched there.
 //!
-//! A Bloom filter in memory has every event on disk. It is loaded when the writer has nothing else
-//! to do; until it is complete, every event may be on disk.
+//! It is loaded while the writer has nothing else to do. Until it is complete, each event is
+//! searched.
 
 use std::hash::BuildHasher;
 
