@@ -107,6 +107,28 @@ fn a_search_finds_decoded_text() {
     assert!(stage.screen().contains("/Kevin 1 of 1"), "{}", stage.screen());
 }
 
+/// Finds `word` in the body, then decodes a string before it that carries `Kevin`.
+fn decode_while_searching() -> Stage {
+    let mut stage = open();
+    stage.press("//Kevin|word/<Enter>gjl");
+    stage
+}
+
+#[test]
+fn the_current_match_stays_the_same_when_a_string_is_decoded() {
+    let screen = decode_while_searching().screen();
+    assert!(screen.contains("/Kevin|word/ 2 of 2"), "{screen}");
+}
+
+#[test]
+fn matches_are_visited_in_the_order_of_their_rows() {
+    let mut stage = decode_while_searching();
+    let screen = stage.press("n").screen();
+    assert!(screen.contains("/Kevin|word/ 1 of 2"), "{screen}");
+    let current = screen.lines().find(|line| line.contains('▌') && line.contains("Kevin"));
+    assert!(current.is_some(), "{screen}");
+}
+
 #[test]
 fn a_delivery_that_is_shown_again_is_still_decoded() {
     let mut stage = open();

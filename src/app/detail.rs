@@ -238,13 +238,20 @@ impl Detail {
             return None;
         }
         let rows = decoded.row_count() - request.document.row_count();
+        let finding = self.payload.finding.as_ref();
+        let mut place = finding.and_then(|finding| finding.place(&request.document));
+        if let Some(place) = &mut place
+            && place.row > request.row
+        {
+            place.row += rows;
+        }
         self.payload.inserted(&decoded, request.row, rows);
         let requested = request.search.as_ref().map(|(number, _)| *number);
         let search = search
             .filter(|_| self.payload.finding.as_ref().map(|finding| finding.number) == requested);
         let effect = match (&mut self.payload.finding, search) {
             (Some(finding), Some(search)) => {
-                finding.replace(search);
+                finding.replace(&decoded, search, place);
                 None
             }
             (Some(finding), None) => Some(finding.again(&decoded)),

@@ -123,6 +123,9 @@ pub struct DocumentSearch {
     pattern: SearchPattern,
     /// Start and end of each hit in the document.
     hits: Vec<(u32, u32)>,
+    /// Indexes of the hits in the order of their rows, once all of a document with decoded strings was
+    /// searched: the bytes of decoded strings follow those of the body, but their rows do not.
+    by_row: Vec<u32>,
     count: usize,
     text: usize,
     at: usize,
@@ -131,12 +134,14 @@ pub struct DocumentSearch {
 
 impl DocumentSearch {
     pub fn new(pattern: SearchPattern) -> Self {
-        Self { pattern, hits: Vec::new(), count: 0, text: 0, at: 0, done: false }
+        let (hits, by_row) = Default::default();
+        Self { pattern, hits, by_row, count: 0, text: 0, at: 0, done: false }
     }
 
     /// Forgets what was found, to search another document.
     pub fn restart(&mut self) {
         self.hits.clear();
+        self.by_row.clear();
         (self.count, self.text, self.at, self.done) = (0, 0, 0, false);
     }
 
@@ -147,6 +152,7 @@ impl DocumentSearch {
         while left > 0 {
             let Some((base, text)) = document.texts().nth(self.text) else {
                 self.done = true;
+                self.sort_by_row(document);
                 break;
             };
             let stop = self.at.saturating_add(left).min(text.len());
@@ -157,6 +163,15 @@ impl DocumentSearch {
             }
         }
         !self.done
+    }
+
+    fn sort_by_row(&mut self, document: &Document) {
+        if document.is_decoded() {
+            self.by_row = (0..self.hits.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+            let hits = &self.hits;
+            let row = |at: &u32| hits.get(*at as usize).map(|hit| document.row_at(hit.0 as usize));
+            self.by_row.sort_by_cached_key(row);
+        }
     }
 
     /// Finds the hits that begin before `stop`.
@@ -208,7 +223,8 @@ impl DocumentSearch {
 
     /// Returns the range of the n-th hit in the document, in the bytes that spans count.
     pub fn hit(&self, number: usize) -> Option<Range<usize>> {
-        self.hits.get(number).map(|&(start, end)| start as usize..end as usize)
+        let at = self.by_row.get(number).map_or(number, |at| *at as usize);
+        self.hits.get(at).map(|&(start, end)| start as usize..end as usize)
     }
 
     /// Returns the row in which the n-th hit begins.
@@ -219,13 +235,17 @@ impl DocumentSearch {
     /// Returns the first hit that begins in a row or after it.
     pub fn first_from(&self, document: &Document, row: usize) -> Option<usize> {
         let row_of = |hit: &(u32, u32)| document.row_at(hit.0 as usize);
-        if document.is_decoded() {
-            // The bytes of decoded strings follow those of the body, but their rows do not.
-            let after = self.hits.iter().map(row_of).enumerate().filter(|(_, at)| *at >= row);
-            return after.min_by_key(|(_, at)| *at).map(|(number, _)| number);
-        }
-        let at = self.hits.partition_point(|hit| row_of(hit) < row);
-        (at < self.hits.len()).then_some(at)
+        let is_before = |at: &u32| self.hits.get(*at as usize).is_some_and(|it| row_of(it) < row);
+        let first = match (self.by_row.is_empty(), document.is_decoded()) {
+            (false, _) => self.by_row.partition_point(is_before),
+            (true, false) => self.hits.partition_point(|hit| row_of(hit) < row),
+            // Not searched completely.
+            (true, true) => {
+                let after = self.hits.iter().map(row_of).enumerate().filter(|(_, at)| *at >= row);
+                return after.min_by_key(|(_, at)| *at).map(|(number, _)| number);
+            }
+        };
+        (first < self.hits.len()).then_some(first)
     }
 
     /// Iterates over the hits that overlap a range of the document's bytes.

@@ -19,11 +19,34 @@ pub struct FindState {
     pub at: Option<usize>,
 }
 
+/// Place of a match: its row, and the number of matches before it in that row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::app) struct HitPlace {
+    pub(in crate::app) row: usize,
+    in_row: usize,
+}
+
 impl FindState {
-    /// Replaces the hits after the rows of the document have changed.
-    pub(in crate::app) fn replace(&mut self, search: DocumentSearch) {
+    /// Returns the place of the current match.
+    pub(in crate::app) fn place(&self, document: &Document) -> Option<HitPlace> {
+        let at = self.at?;
+        let row = self.search.row(document, at)?;
+        let in_row = at.checked_sub(self.search.first_from(document, row)?)?;
+        Some(HitPlace { row, in_row })
+    }
+
+    /// Replaces the hits by those of a document; the match at a place becomes the current one.
+    pub(in crate::app) fn replace(
+        &mut self,
+        document: &Document,
+        search: DocumentSearch,
+        place: Option<HitPlace>,
+    ) {
+        self.at = place.and_then(|place| {
+            let at = search.first_from(document, place.row)? + place.in_row;
+            (search.row(document, at) == Some(place.row)).then_some(at)
+        });
         self.search = search;
-        self.at = self.at.filter(|at| *at < self.search.kept());
     }
 
     /// Forgets the hits; returns the effect that searches a document again.
@@ -60,7 +83,8 @@ impl DocumentView {
         if finding.search.is_done() {
             return;
         }
-        finding.search = search;
+        let place = finding.place(document);
+        finding.replace(document, search, place);
         if finding.at.is_none() {
             self.go_to_first_hit(document);
         }
