@@ -790,6 +790,7 @@ fn a_part_of_a_head_brings_no_header_and_no_request_of_its_own() {
     for (part, value, place) in [
         ("method", serde_json::json!("POST / HTTP/1.1\r\nEvil: 1\r\n\r\nGET"), "the method"),
         ("target", serde_json::json!("/a HTTP/1.1\r\nEvil: 1"), "the target"),
+        ("version", serde_json::json!("HTTP/1.1\r\nEvil: 1"), "the version"),
         ("headers", serde_json::json!([["Host", evil]]), "the header `Host`"),
         ("headers", serde_json::json!([["Ho\nst", "h"]]), "the header `Ho\\nst`"),
         ("trailers", serde_json::json!([["X-Sum", evil]]), "the header `X-Sum`"),

@@ -93,7 +93,7 @@ pub(crate) fn trailers<'p>(
 ) -> Result<Vec<Header>, WireError> {
     let pairs: Vec<HeaderPair<'p>> =
         pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    if let Some(place) = line_break("", "", &pairs) {
+    if let Some(place) = line_break([], &pairs) {
         return Err(WireError::LineBreak(place));
     }
     let trailer = |(name, value): &HeaderPair<'_>| Header::new(&**name, value.as_bytes().to_vec());
@@ -135,7 +135,8 @@ pub(crate) fn head(
 ) -> Result<Head, WireError> {
     let Some(exact) = exact else {
         // Otherwise the part would bring headers, or a request, of its own.
-        if let Some(place) = line_break(method, target, headers) {
+        let line = [("method", method), ("target", target), ("version", version)];
+        if let Some(place) = line_break(line, headers) {
             return Err(WireError::LineBreak(place));
         }
         let parsed = Head::parse(head_bytes(method, target, version, headers).into());
@@ -146,14 +147,14 @@ pub(crate) fn head(
     Ok(Head::parse(raw.clone()).unwrap_or_else(|_| Head::lenient(raw)))
 }
 
-/// Names the part of a head that contains a line break.
-fn line_break(method: &str, target: &str, headers: &[HeaderPair<'_>]) -> Option<String> {
+/// Names the part of a head that contains a line break, given the parts of the request line.
+fn line_break<const PARTS: usize>(
+    line: [(&str, &str); PARTS],
+    headers: &[HeaderPair<'_>],
+) -> Option<String> {
     let is_broken = |text: &str| text.contains(['\r', '\n']);
-    if is_broken(method) {
-        return Some("the method".to_owned());
-    }
-    if is_broken(target) {
-        return Some("the target".to_owned());
+    if let Some((part, _)) = line.iter().find(|(_, text)| is_broken(text)) {
+        return Some(format!("the {part}"));
     }
     let (name, _) = headers.iter().find(|(name, value)| is_broken(name) || is_broken(value))?;
     Some(format!("the header `{}`", escape(name)))
