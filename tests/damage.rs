@@ -61,6 +61,10 @@ fn survives(damage: impl FnOnce(&Path) -> Tested) -> Tested<(Vec<usize>, String)
     Ok((answered, said))
 }
 
+fn truncate(path: &Path, size: u64) -> Tested {
+    Ok(fs::OpenOptions::new().write(true).open(path)?.set_len(size)?)
+}
+
 fn all_survive(damage: impl FnOnce(&Path) -> Tested) -> Tested {
     let (answered, said) = survives(damage)?;
     assert_eq!(answered.len(), 25, "{said}");
@@ -117,6 +121,33 @@ fn a_log_replaced_by_a_copy_of_itself_is_written_again() -> Tested {
 }
 
 #[test]
+fn a_database_truncated_while_the_log_has_all_of_it_is_written_again() -> Tested {
+    all_survive(|folder| truncate(&folder.join(STORE), 0))
+}
+
+#[test]
+fn a_database_overwritten_while_the_log_has_all_of_it_is_written_again() -> Tested {
+    all_survive(|folder| Ok(fs::write(folder.join(STORE), "mine")?))
+}
+
+#[test]
+fn a_truncated_database_that_cannot_be_read_acknowledges_nothing() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let requests = folder.path().join("all.http");
+    let one = |number| format!("POST http://h/{number}\n\n{}\n\n###\n", "x".repeat(100_000));
+    // More than SQLite has in its cache.
+    fs::write(&requests, (0..200).map(one).collect::<String>())?;
+    let imported = hookglass(folder.path()).args(["import", "all.http"]).output()?;
+    assert!(imported.status.success(), "{}", stderr(&imported));
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    // The store has been read when the first delivery is acknowledged.
+    assert_eq!(acknowledged(&listener.address, 1..=1)?, [1]);
+    truncate(&folder.path().join(STORE), 8192)?;
+    assert_eq!(acknowledged(&listener.address, 2..=10)?, [0_usize; 0]);
+    Ok(())
+}
+
+#[test]
 fn a_foreign_file_in_place_of_the_store_is_moved_aside() -> Tested {
     let folder = tempfile::tempdir()?;
     let listener = Listener::start(&mut hookglass(folder.path()))?;
@@ -131,11 +162,10 @@ fn a_foreign_file_in_place_of_the_store_is_moved_aside() -> Tested {
 
 #[test]
 fn a_truncated_index_does_not_end_the_listener() -> Tested {
-    let (answered, _) = survives(|folder| {
-        let index = fs::OpenOptions::new().write(true).open(folder.join(format!("{STORE}-shm")))?;
-        Ok(index.set_len(0)?)
-    })?;
-    assert_eq!(answered.len(), 25);
+    let (answered, said) = survives(|folder| truncate(&folder.join(format!("{STORE}-shm")), 0))?;
+    assert_eq!(answered.len(), 25, "{said}");
+    // The log has every delivery.
+    assert!(!said.contains("lost"), "{said}");
     Ok(())
 }
 
@@ -176,7 +206,7 @@ fn deliveries_after_a_truncated_log_are_found() -> Tested {
     let listener = Listener::start(&mut hookglass(folder.path()))?;
     acknowledged(&listener.address, 1..=5)?;
     let log = folder.path().join(format!("{STORE}-wal"));
-    fs::OpenOptions::new().write(true).open(log)?.set_len(0)?;
+    truncate(&log, 0)?;
     let answered = acknowledged(&listener.address, 6..=25)?;
     let (_, _, said) = listener.stop()?;
     let stored = stored(folder.path())?;

@@ -12,6 +12,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
+
 use super::events::WriteConnection;
 use super::file_id::{FileId, FileState};
 use super::index_file::IndexFile;
@@ -41,14 +43,16 @@ struct StoreFiles {
     /// Released after the connection is closed.
     lock: Lock,
     database: Option<FileId>,
+    /// Size of the database, which only a vacuum shrinks. No vacuum runs while the lock is held.
+    database_size: u64,
     log: Option<FileId>,
     /// Size of the write-ahead log, which never shrinks while it is open.
     log_size: u64,
     index: Option<IndexFile>,
     /// A complete copy that could not get the store's name yet.
     copy: Option<PathBuf>,
-    /// Time of the last failed attempt to restore the store.
-    failed_at: Option<Instant>,
+    /// Last failed attempt to restore the store.
+    failed: Option<(Instant, KeepError)>,
 }
 
 /// Difference between the files that are open and those at the store's path.
@@ -56,8 +60,12 @@ struct StoreFiles {
 enum Damage {
     /// A file has lost its name.
     Unlinked,
-    /// The write-ahead log or its index was truncated.
-    Truncated,
+    /// The database was truncated or overwritten with a smaller file.
+    DatabaseTruncated,
+    /// The write-ahead log was truncated.
+    LogTruncated,
+    /// The index of the write-ahead log was truncated.
+    IndexTruncated,
 }
 
 /// Result of checking the files.
@@ -97,11 +105,12 @@ impl OpenStore {
             holder: holder.to_owned(),
             lock,
             database: None,
+            database_size: 0,
             log: None,
             log_size: 0,
             index: None,
             copy: None,
-            failed_at: None,
+            failed: None,
         };
         files.remember();
         Self { connection, files: Some(files) }
@@ -114,7 +123,7 @@ impl OpenStore {
         let Some(damage) = files.check() else { return Ok(Checked::Intact) };
         tracing::error!(?damage, "the store's files were changed");
         match damage {
-            Damage::Truncated => {
+            Damage::LogTruncated => {
                 files.rebuild_index();
                 Ok(Checked::Restored(
                     "the store's log was truncated by another program; deliveries that were only \
@@ -122,7 +131,15 @@ impl OpenStore {
                         .to_owned(),
                 ))
             }
-            Damage::Unlinked => self.restore(),
+            Damage::IndexTruncated => {
+                files.rebuild_index();
+                Ok(Checked::Restored(
+                    "the index of the store's log was truncated by another program; it was read \
+                     again from the log"
+                        .to_owned(),
+                ))
+            }
+            Damage::DatabaseTruncated | Damage::Unlinked => self.restore(damage),
         }
     }
 
@@ -148,33 +165,52 @@ impl OpenStore {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a failed copy must not be repeated at once")]
-    fn restore(&mut self) -> Result<Checked, KeepError> {
+    fn restore(&mut self, damage: Damage) -> Result<Checked, KeepError> {
         let Some(files) = &mut self.files else { return Ok(Checked::Intact) };
         let now = Instant::now();
-        let failure = "its files were deleted or replaced by another program";
-        if files.failed_at.is_some_and(|failed| now.duration_since(failed) < RETRY) {
-            return Err(KeepError::NotWritable(failure.to_owned()));
+        if let Some((failed_at, error)) = &files.failed
+            && now.duration_since(*failed_at) < RETRY
+        {
+            return Err(error.clone());
         }
-        match files.write_again(&mut self.connection) {
+        let happened = match damage {
+            Damage::DatabaseTruncated => "file was truncated or overwritten by another program",
+            _ => "files were deleted or replaced by another program",
+        };
+        let written = if damage == Damage::DatabaseTruncated && !is_readable(&self.connection) {
+            Err(format!(
+                "its {happened}, and deliveries that were only in it are lost; stop hookglass and \
+                 move the file away to start with an empty store"
+            ))
+        } else {
+            let written = files.write_again(&mut self.connection);
+            written.map_err(|error| format!("its {happened}, and writing it again failed: {error}"))
+        };
+        match written {
             Ok(moved) => {
-                files.failed_at = None;
+                files.failed = None;
                 let moved = moved.map_or_else(String::new, |to| {
                     format!("; the other file is now {}", to.display())
                 });
                 Ok(Checked::Restored(format!(
-                    "the store's files were deleted or replaced by another program; {} was written \
-                     again with every delivery{moved}",
+                    "the store's {happened}; {} was written again with every delivery{moved}",
                     files.path.display()
                 )))
             }
-            Err(error) => {
-                files.failed_at = Some(now);
-                Err(KeepError::NotWritable(format!(
-                    "{failure}, and writing it again failed: {error}"
-                )))
+            Err(reason) => {
+                let error = KeepError::NotWritable(reason);
+                files.failed = Some((now, error.clone()));
+                Err(error)
             }
         }
     }
+}
+
+/// Returns whether all content of a truncated database is in the log or in memory. Missing pages
+/// are read as empty ones, which no table consists of.
+fn is_readable(connection: &Connection) -> bool {
+    let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
+    found.is_ok_and(|found| found == "ok")
 }
 
 impl StoreFiles {
@@ -185,6 +221,7 @@ impl StoreFiles {
     /// Compares the files with those at the store's path, and notes their sizes if all is well.
     /// This runs twice for every commit, so it looks at each file once.
     fn check(&mut self) -> Option<Damage> {
+        let database = FileState::at(&self.path);
         let log = FileState::at(&self.log_path);
         let index = FileState::at(&self.index_path);
         let is_same = |known: Option<FileId>, found: Option<FileId>| {
@@ -192,18 +229,23 @@ impl StoreFiles {
         };
         let id = |state: Option<FileState>| state.map(|state| state.id);
         let size = |state: Option<FileState>| state.map_or(0, |state| state.size);
-        if !is_same(self.database, FileId::at(&self.path))
+        if !is_same(self.database, id(database))
             || !is_same(self.log, id(log))
             || !is_same(self.index.as_ref().map(IndexFile::id), id(index))
             || !is_same(self.lock.id(), FileId::at(&self.lock_path))
         {
             return Some(Damage::Unlinked);
         }
-        let is_truncated = size(log) < self.log_size
-            || self.index.as_ref().is_some_and(|known| known.is_truncated(size(index)));
-        if is_truncated {
-            return Some(Damage::Truncated);
+        if size(database) < self.database_size {
+            return Some(Damage::DatabaseTruncated);
         }
+        if size(log) < self.log_size {
+            return Some(Damage::LogTruncated);
+        }
+        if self.index.as_ref().is_some_and(|known| known.is_truncated(size(index))) {
+            return Some(Damage::IndexTruncated);
+        }
+        self.database_size = size(database);
         self.log_size = size(log);
         if let Some(known) = &self.index {
             known.note_size(size(index));
@@ -213,7 +255,9 @@ impl StoreFiles {
 
     /// Remembers the files that SQLite has just opened.
     fn remember(&mut self) {
-        self.database = FileId::at(&self.path);
+        let database = FileState::at(&self.path);
+        self.database = database.map(|found| found.id);
+        self.database_size = database.map_or(0, |found| found.size);
         self.log = FileId::at(&self.log_path);
         self.log_size = 0;
         self.index = IndexFile::open(&self.index_path);
