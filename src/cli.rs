@@ -46,6 +46,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::output::{self, ColorMode};
+use crate::payload::escape;
 use attach::AttachArgs;
 use config::ConfigCommandArgs;
 pub use error::CliError;
@@ -179,7 +180,13 @@ impl StoreArgs {
 impl Cli {
     /// Parses the program's arguments, including the program name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Self {
-        Self::try_read(args).unwrap_or_else(|error| error.exit())
+        let args: Vec<OsString> = args.into_iter().collect();
+        let is_harmless = args.iter().all(|arg| {
+            let arg = arg.to_string_lossy();
+            escape(&arg) == arg
+        });
+        Self::try_read(args)
+            .unwrap_or_else(|error| if is_harmless { error.exit() } else { escaped(error).exit() })
     }
 
     fn try_read(args: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
@@ -212,6 +219,26 @@ fn without_escape_tip(mut error: clap::Error) -> clap::Error {
         error.remove(ContextKind::Suggested);
     }
     error
+}
+
+/// Escapes the arguments that a usage error repeats, which may be text of a delivery.
+fn escaped(mut error: clap::Error) -> clap::Error {
+    if !error.use_stderr() {
+        return error;
+    }
+    let values = error.context().filter_map(|(kind, value)| match value {
+        ContextValue::String(text) => Some((kind, escape(text).into_owned())),
+        _ => None,
+    });
+    for (kind, text) in values.collect::<Vec<_>>() {
+        error.insert(kind, ContextValue::String(text));
+    }
+    // The message of a value's parser repeats it as well.
+    let text = error.render().to_string();
+    let lines: Vec<_> = text.lines().map(escape).collect();
+    let text = lines.join("\n");
+    let message = text.strip_prefix("error: ").unwrap_or(&text);
+    clap::Error::raw(error.kind(), format!("{message}\n"))
 }
 
 /// Returns the colors of help and usage errors, which are printed before the flags are parsed.

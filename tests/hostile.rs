@@ -440,6 +440,31 @@ fn names_of_files_reach_the_terminal_escaped() -> Tested {
 }
 
 #[test]
+fn arguments_that_a_usage_error_repeats_reach_the_terminal_escaped() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let hostile = "7\u{1b}]0;X\u{7}\u{9b}2J\u{202e}";
+    let unknown = format!("--{hostile}");
+    for args in [
+        &["show", hostile][..],
+        &["show", "1", &unknown],
+        &["show", "1", "--as", hostile],
+        &["export", "--format", hostile],
+        &["prune", "--keep", hostile],
+        &["wait", "--timeout", hostile],
+        &["--bind", hostile],
+        &["--max-body", hostile],
+        &["--respond", hostile],
+        &["--forward", hostile],
+        &["--source", hostile],
+        &["store", hostile],
+    ] {
+        let args = [&["--color=never"][..], args].concat();
+        assert_harmless(&in_terminal(folder.path(), &args)?, &args.join(" "));
+    }
+    Ok(())
+}
+
+#[test]
 fn a_provider_of_the_configuration_reaches_the_terminal_escaped() -> Tested {
     let folder = tempfile::tempdir()?;
     let config = "[providers.acme]\ntitle = \"A\\u001b]0;X\\u0007\\u202eB\"\nheader = \"X-Acme\\u2800\"\n\
