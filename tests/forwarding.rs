@@ -12,7 +12,7 @@ use std::path::Path;
 use std::thread;
 
 use serde_json::Value;
-use support::targets::silent;
+use support::targets::{response, silent};
 use support::{Listener, Target, Tested, event, exchange, hookglass, listed, read_status, request};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
@@ -539,6 +539,25 @@ fn a_target_that_resolves_to_the_listener_gets_nothing() -> Tested {
         drop(listener);
         assert_eq!(listed(folder.path())?.len(), 1, "{name}");
     }
+    Ok(())
+}
+
+#[test]
+fn a_second_target_that_resolves_to_the_listener_gets_nothing() -> Tested {
+    let first = Target::always(response("200 OK", ""))?;
+    let folder = tempfile::tempdir()?;
+    let address = format!("127.0.0.1:{}", TcpListener::bind("127.0.0.1:0")?.local_addr()?.port());
+    let own = address.replace("127.0.0.1", "127.1");
+    let mut command = hookglass(folder.path());
+    let command = command.args(["--forward", &first.url, "--forward", &format!("http://{own}")]);
+    let listener = Listener::start_at(command, &address)?;
+    exchange(&listener.address, &request(1))?;
+    // Attempts in progress are finished first.
+    listener.stop()?;
+    let rows = listed(folder.path())?;
+    assert_eq!(rows.len(), 1);
+    let attempts = rows[0].get("attempts").ok_or("no attempts")?.to_string();
+    assert!(attempts.contains("this listener itself"), "{attempts}");
     Ok(())
 }
 

@@ -359,6 +359,28 @@ async fn a_body_without_progress_is_refused() -> Tested {
 }
 
 #[tokio::test]
+async fn a_body_that_trickles_ends_at_the_total_time() -> Tested {
+    use std::io::{Read as _, Write as _};
+    // Every byte adds a second, so that only the total time ends it.
+    let limits =
+        Limits { body_rate: 1, body_total_time: Duration::from_millis(300), ..Limits::default() };
+    let mut running = start(limits).await?;
+    let head = b"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n";
+    let mut stream = idle(&running.address, 1, head)?.pop().ok_or("no connection")?;
+    let trickling = tokio::task::spawn_blocking(move || {
+        stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+        while stream.read(&mut [0; 8]).is_err() {
+            stream.write_all(b"x")?;
+        }
+        Ok::<_, std::io::Error>(())
+    });
+    assert_eq!(running.refusal().await?, (408, "body-timeout".to_owned()));
+    // A write after the end fails, which is the end as well.
+    let _ = trickling.await?;
+    Ok(())
+}
+
+#[tokio::test]
 async fn bodies_share_a_budget() -> Tested {
     let limits = Limits {
         bodies_in_progress: 1 << 20,

@@ -106,6 +106,58 @@ fn bytes_as_received_have_the_secret() -> Tested {
 }
 
 #[test]
+fn no_export_has_the_token_in_the_body_of_a_provider() -> Tested {
+    let folder = received()?;
+    for args in [
+        &["--format", "curl"][..],
+        &["--format", "har"],
+        &["--format", "http"],
+        &["--format", "curl", "--redact", "default"],
+        &["--format", "har", "--redact", "default"],
+        &["--format", "http", "--redact", "default"],
+        &["--format", "jsonl", "--redact", "default"],
+    ] {
+        // Without the variable, so that only the provider's definition marks it as secret.
+        let args = [&["export", "provider:figma"][..], args].concat();
+        let output = hookglass(folder.path()).args(&args).output()?;
+        let text = printed(&output);
+        assert!(text.contains("passcode") && !text.contains(TOKEN), "{args:?}: {text}");
+    }
+    Ok(())
+}
+
+#[test]
+fn no_export_has_a_credential_unless_it_is_asked_for() -> Tested {
+    let folder = tempfile::tempdir()?;
+    let listener = Listener::start(&mut hookglass(folder.path()))?;
+    let names = [
+        "Authorization",
+        "Proxy-Authorization",
+        "Cookie",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "X-Amz-Security-Token",
+        "Stripe-Signature",
+        "X-Hub-Signature-256",
+        "X-Gitlab-Token",
+    ];
+    let headers: String = names.iter().map(|name| format!("{name}: {TOKEN}\r\n")).collect();
+    let request = format!("POST / HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: 0\r\n\r\n");
+    exchange(&listener.address, request.as_bytes())?;
+    listener.stop()?;
+    for format in ["curl", "har", "http"] {
+        let export = |more: &[&str]| {
+            hookglass(folder.path()).args(["export", "--format", format]).args(more).output()
+        };
+        let text = printed(&export(&[])?);
+        assert!(text.contains("POST") && !text.contains(TOKEN), "{format}: {text}");
+        let text = printed(&export(&["--keep-signature"])?);
+        assert!(text.contains(TOKEN), "{format}: {text}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_dashboard_shows_no_secret() -> Tested {
     let variables = [("GITLAB_WEBHOOK_TOKEN", TOKEN), ("FIGMA_PASSCODE", TOKEN)];
     let mut session = Terminal::start(&variables)?;
