@@ -1,6 +1,6 @@
 //! ASCII replacements for terminals that cannot show our symbols.
 
-use ratatui::buffer::Buffer;
+use ratatui::buffer::{Buffer, Cell};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// Character set of the terminal.
@@ -81,20 +81,34 @@ impl Glyphs {
 
     /// Replaces the symbols that the terminal cannot show.
     pub(super) fn settle(self, buffer: &mut Buffer) {
-        for cell in &mut buffer.content {
-            if let Some(symbol) = settled(cell.symbol()) {
-                cell.set_symbol(&symbol);
+        for at in 0..buffer.content.len() {
+            let symbol = buffer.content.get(at).map_or("", Cell::symbol);
+            if let Some(shown) = settled(symbol) {
+                spread(&mut buffer.content, at, &shown);
             }
         }
         if self == Self::Unicode {
             return;
         }
-        for cell in &mut buffer.content {
-            if !cell.symbol().is_ascii() {
-                let symbol = plain(cell.symbol());
-                cell.set_symbol(&symbol);
+        for at in 0..buffer.content.len() {
+            let symbol = buffer.content.get(at).map_or("", Cell::symbol);
+            if !symbol.is_ascii() {
+                let shown = plain(symbol);
+                spread(&mut buffer.content, at, &shown);
             }
         }
+    }
+}
+
+/// Writes a text to a cell and to those that the symbol there covers. If all of it were in one cell, it
+/// would pass for a wide character, whose second half terminals erase with the first.
+fn spread(cells: &mut [Cell], mut at: usize, text: &str) {
+    let style = cells.get(at).map(Cell::style).unwrap_or_default();
+    for character in text.chars() {
+        if let Some(cell) = cells.get_mut(at) {
+            cell.set_char(character).set_style(style);
+        }
+        at += character.width().unwrap_or(0).max(1);
     }
 }
 
@@ -132,6 +146,20 @@ fn plain(symbol: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns the columns that the next frame draws to erase a line.
+    fn erased(line: &str, glyphs: Glyphs) -> Vec<u16> {
+        let mut shown = Buffer::with_lines([line]);
+        glyphs.settle(&mut shown);
+        let blank = Buffer::empty(shown.area);
+        shown.diff(&blank).into_iter().map(|(column, ..)| column).collect()
+    }
+
+    #[test]
+    fn nothing_of_a_replaced_symbol_is_left_behind() {
+        assert_eq!(erased("🇨🇭", Glyphs::Unicode), [0, 1]);
+        assert_eq!(erased("\u{611b}", Glyphs::Ascii), [0, 1]);
+    }
 
     #[test]
     fn locale_selects_the_glyphs() {
