@@ -230,7 +230,9 @@ fn escaped(mut error: clap::Error) -> clap::Error {
         ContextValue::String(text) => Some((kind, escape(text).into_owned())),
         _ => None,
     });
-    for (kind, text) in values.collect::<Vec<_>>() {
+    // The texts borrow the error.
+    let values: Vec<(ContextKind, String)> = values.collect();
+    for (kind, text) in values {
         error.insert(kind, ContextValue::String(text));
     }
     // The message of a value's parser repeats it as well.

@@ -141,7 +141,8 @@ fn no_export_has_a_credential_unless_it_is_asked_for() -> Tested {
         "X-Hub-Signature-256",
         "X-Gitlab-Token",
     ];
-    let headers: String = names.iter().map(|name| format!("{name}: {TOKEN}\r\n")).collect();
+    let headers: Vec<_> = names.iter().map(|name| format!("{name}: {TOKEN}\r\n")).collect();
+    let headers = headers.concat();
     let request = format!("POST / HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: 0\r\n\r\n");
     exchange(&listener.address, request.as_bytes())?;
     listener.stop()?;
